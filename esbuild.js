@@ -1,0 +1,74 @@
+// Builds every bundle: the extension, the trainer, the command line, the library face and the webview pages.
+//   node esbuild.js            once, minified; writes dist/meta/*.json (read by the bundle tests)
+//   node esbuild.js --watch    rebuilds on change, with source maps
+const esbuild = require('esbuild');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const watch = process.argv.includes('--watch');
+const dist = path.join(__dirname, 'dist');
+
+const common = {
+  bundle: true,
+  minify: !watch,
+  keepNames: true,
+  sourcemap: watch ? 'linked' : false,
+  logLevel: 'warning',
+  metafile: true,
+  legalComments: 'none',
+};
+const node = {
+  ...common,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  mainFields: ['module', 'main'],
+  external: ['vscode', '@tensorflow/tfjs-node'],
+};
+const browser = { ...common, platform: 'browser', format: 'iife', target: 'es2022' };
+
+/** One entry a bundle; the name is also that of its metafile. */
+const bundles = {
+  extension: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.js' },
+  trainer: { ...node, entryPoints: ['src/trainer/main.ts'], outfile: 'dist/trainer.js' },
+  cli: { ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  library: { ...node, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' },
+  dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },
+};
+
+/** Files that are copied beside the bundles. */
+const assets = [
+  ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm', 'dist/tfjs-backend-wasm-simd.wasm'],
+  ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm', 'dist/tfjs-backend-wasm.wasm'],
+];
+
+function copyAssets() {
+  for (const [from, to] of assets) {
+    const target = path.join(__dirname, to);
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.copyFileSync(path.join(__dirname, from), target);
+  }
+}
+
+async function main() {
+  fs.mkdirSync(path.join(dist, 'meta'), { recursive: true });
+  copyAssets();
+  const present = Object.entries(bundles).filter(([, o]) => fs.existsSync(path.join(__dirname, o.entryPoints[0])));
+  if (watch) {
+    for (const [, options] of present) await (await esbuild.context(options)).watch();
+    console.log(`watching ${present.map(([name]) => name).join(', ')}`);
+    return;
+  }
+  await Promise.all(
+    present.map(async ([name, options]) => {
+      const result = await esbuild.build(options);
+      fs.writeFileSync(path.join(dist, 'meta', `${name}.json`), JSON.stringify(result.metafile));
+    }),
+  );
+  fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
+}
+
+main().catch((error) => {
+  console.error(error.message ?? error);
+  process.exit(1);
+});

@@ -1,0 +1,126 @@
+/**
+ * The wire between whoever starts a trainer (extension host, command line, tests) and the trainer child process.
+ * `fork` with `serialization: 'advanced'`, so typed arrays travel as they are. Both directions carry the version and a
+ * sequence number; `checkTrainerMessage` and `checkHostMessage` (validate.ts) refuse anything else with a sentence.
+ */
+import type { NoteRecord, RegimeRecord, RunEnded, RunStarted, Snapshot } from './records.js';
+
+export const trainerWireVersion = 1;
+
+/** A batch of metrics rows as columns: NaN where a row lacks the column. All arrays have length `step.length`. */
+export interface MetricsFrame {
+  readonly step: Float64Array;
+  readonly time: Float64Array;
+  readonly columns: Readonly<Record<string, Float64Array>>;
+}
+
+export interface RunRequest {
+  readonly file: string;
+  readonly exportName: string;
+  /** `path=value` overrides, already parsed. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly backend: 'auto' | 'native' | 'wasm' | 'cpu';
+  readonly nativePath?: string;
+  /** Data spec for plain builders, as text (`mnist:0,1`, `digits`, `csv:path` ...). */
+  readonly data?: string;
+  /** Folder that holds `<id>/`; default `.kernelscope/runs` beside the workspace root. */
+  readonly runsFolder: string;
+  readonly runId?: string;
+  /** Resume from the last checkpoint of this run folder. */
+  readonly resume?: string;
+  readonly paused?: boolean;
+}
+
+/** Diagnostics of the model under the cursor, before any training. */
+export interface InspectRequest {
+  readonly file: string;
+  /** Unsaved text of the file, when it differs from the disk. */
+  readonly text?: string;
+  readonly exportName: string;
+  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly backend: 'auto' | 'native' | 'wasm' | 'cpu';
+  readonly nativePath?: string;
+  readonly data?: string;
+}
+
+export interface Inspection {
+  readonly parameters: number;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly outputShape: readonly (number | null)[];
+    readonly parameters: number;
+    /** Share of the kernel's trace. */
+    readonly kernelShare: number;
+    /** Share of units that are dead (never active) or saturated on the probe set; null where it means nothing. */
+    readonly deadUnits: number | null;
+    readonly saturatedUnits: number | null;
+  }[];
+  readonly probe: number;
+  readonly eigenvalues: Float64Array;
+  readonly energy: Float64Array;
+  readonly noiseFloor: number;
+  readonly limitEigenvalues?: Float64Array;
+  /** Why there is no infinite-width kernel, when there is none. */
+  readonly limitNote?: string;
+  readonly condition: number;
+  readonly maxStep: number;
+  readonly learningRate: number;
+  readonly predictedLoss: { readonly step: Float64Array; readonly loss: Float64Array };
+  /** Steps to 50 %, 10 % and 1 % of the initial loss by the kernel; null when never. */
+  readonly stepsTo: { readonly half: number | null; readonly tenth: number | null; readonly hundredth: number | null };
+  readonly regime: { readonly regime: string; readonly reasons: readonly string[] };
+  readonly problems: readonly InspectionProblem[];
+  readonly backend: { readonly name: string; readonly why: string };
+  readonly milliseconds: number;
+}
+
+/** A theory-backed problem, tied to a field of the definition (`optimizer.learningRate`, `model.width` ...). */
+export interface InspectionProblem {
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'information';
+  readonly field: string;
+  readonly message: string;
+  /** Replacement value of the field, as source text, with the title of the quick fix. */
+  readonly fix?: { readonly title: string; readonly value: string };
+}
+
+export type FromHost =
+  | { readonly type: 'hello'; readonly version: number }
+  | { readonly type: 'run'; readonly request: RunRequest }
+  | { readonly type: 'inspect'; readonly id: number; readonly request: InspectRequest }
+  | { readonly type: 'cancelInspect'; readonly id: number }
+  | { readonly type: 'ack'; readonly frame: number }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'step'; readonly count: number }
+  | { readonly type: 'stop' }
+  | { readonly type: 'shutdown' };
+
+export type FromTrainer =
+  | { readonly type: 'hello'; readonly version: number; readonly node: string; readonly pid: number }
+  | { readonly type: 'progress'; readonly stage: string; readonly fraction?: number }
+  | { readonly type: 'started'; readonly info: RunStarted }
+  | {
+      readonly type: 'frame';
+      readonly frame: number;
+      readonly metrics: MetricsFrame;
+      readonly snapshots: readonly Snapshot[];
+      readonly events: readonly (RegimeRecord | NoteRecord)[];
+    }
+  | { readonly type: 'paused'; readonly step: number }
+  | { readonly type: 'resumed'; readonly step: number }
+  | { readonly type: 'finished'; readonly ended: RunEnded }
+  | { readonly type: 'inspected'; readonly id: number; readonly result: Inspection }
+  /** `field` names the part of the definition at fault when known; `line` (1-based) the place in the file. */
+  | {
+      readonly type: 'error';
+      readonly id?: number;
+      readonly message: string;
+      readonly field?: string;
+      readonly file?: string;
+      readonly line?: number;
+      readonly column?: number;
+    };
+
+export type Envelope<M> = { readonly v: number; readonly seq: number; readonly message: M };

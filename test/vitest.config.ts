@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
+  extends: true as const,
+  test: { name, include, ...options },
+});
+
+// TensorFlow.js keeps global state (engine, kernel registry), so every file gets a process of its own.
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts']),
+      project('golden', ['test/golden/**/*.test.ts'], { testTimeout: 120_000 }),
+      project('trainer', ['test/trainer/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
+      project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),
+      project('webview', ['test/webview/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
+    ],
+  },
+});
