@@ -31,14 +31,22 @@ const browser = { ...common, platform: 'browser', format: 'iife', target: 'es202
 const bundles = {
   extension: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.js' },
   trainer: { ...node, entryPoints: ['src/trainer/main.ts'], outfile: 'dist/trainer.js' },
-  cli: { ...node, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.js', banner: { js: '#!/usr/bin/env node' } },
+  cli: {
+    ...node,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: 'dist/cli.js',
+    banner: { js: '#!/usr/bin/env node' },
+  },
   library: { ...node, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' },
   dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },
 };
 
 /** Files that are copied beside the bundles. */
 const assets = [
-  ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm', 'dist/tfjs-backend-wasm-simd.wasm'],
+  [
+    'node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm',
+    'dist/tfjs-backend-wasm-simd.wasm',
+  ],
   ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm', 'dist/tfjs-backend-wasm.wasm'],
 ];
 
@@ -53,7 +61,9 @@ function copyAssets() {
 async function main() {
   fs.mkdirSync(path.join(dist, 'meta'), { recursive: true });
   copyAssets();
-  const present = Object.entries(bundles).filter(([, o]) => fs.existsSync(path.join(__dirname, o.entryPoints[0])));
+  const present = Object.entries(bundles).filter(([, o]) =>
+    fs.existsSync(path.join(__dirname, o.entryPoints[0])),
+  );
   if (watch) {
     for (const [, options] of present) await (await esbuild.context(options)).watch();
     console.log(`watching ${present.map(([name]) => name).join(', ')}`);

@@ -68,7 +68,11 @@ export interface Inspection {
   readonly learningRate: number;
   readonly predictedLoss: { readonly step: Float64Array; readonly loss: Float64Array };
   /** Steps to 50 %, 10 % and 1 % of the initial loss by the kernel; null when never. */
-  readonly stepsTo: { readonly half: number | null; readonly tenth: number | null; readonly hundredth: number | null };
+  readonly stepsTo: {
+    readonly half: number | null;
+    readonly tenth: number | null;
+    readonly hundredth: number | null;
+  };
   readonly regime: { readonly regime: string; readonly reasons: readonly string[] };
   readonly problems: readonly InspectionProblem[];
   readonly backend: { readonly name: string; readonly why: string };
