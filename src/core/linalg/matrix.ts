@@ -7,7 +7,11 @@ export interface Matrix {
 }
 
 /** A matrix over `data` (not copied), or of zeros. Throws a RangeError when the length does not fit. */
-export function matrix(rows: number, cols: number, data = new Float64Array(rows * cols)): Matrix {
+export function matrix(
+  rows: number,
+  cols: number,
+  data: Float64Array = new Float64Array(rows * cols),
+): Matrix {
   if (data.length !== rows * cols)
     throw new RangeError(`${rows} x ${cols} needs ${rows * cols} values, got ${data.length}`);
   return { rows, cols, data };
