@@ -4,6 +4,7 @@ import { type EigenOptions, eigenvalues, eigh, spectral } from '../../src/core/l
 import { type Matrix, matrix } from '../../src/core/linalg/matrix.js';
 import { dot, frobeniusNorm, gram, matmul, multiplyVector, transpose } from '../../src/core/linalg/ops.js';
 import { plainEngine } from '../../src/core/linalg/plain.js';
+import { wasmEngine } from '../../src/core/linalg/wasm/engine.js';
 import { Random } from '../../src/core/random.js';
 
 function randomGram(n: number, d: number, seed: number): Matrix {
@@ -78,7 +79,10 @@ const cases: Record<string, () => Matrix> = {
     ),
 };
 
-const engines: Record<string, EigenOptions> = { plain: { engine: plainEngine }, default: {} };
+const engines: Record<string, EigenOptions> = {
+  plain: { engine: plainEngine },
+  wasm: { engine: wasmEngine },
+};
 
 for (const [engine, options] of Object.entries(engines)) {
   describe(`symmetric eigenproblem, ${engine} engine`, () => {

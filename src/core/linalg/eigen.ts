@@ -4,6 +4,7 @@ import { tridiagonalVectors } from './inverseIteration.js';
 import { type Matrix, matrix } from './matrix.js';
 import { requireFinite, requireSquare } from './ops.js';
 import { plainEngine } from './plain.js';
+import { wasmEngine, wasmSupported } from './wasm/engine.js';
 
 export interface EigenOptions {
   /** Default: WebAssembly where it can be had, else plain TypeScript. */
@@ -35,8 +36,11 @@ export interface Eigh {
 
 /** The engine that is used by default. */
 export function defaultEngine(): Engine {
-  return plainEngine;
+  chosen ??= wasmSupported() ? wasmEngine : plainEngine;
+  return chosen;
 }
+
+let chosen: Engine | undefined;
 
 /**
  * Fixed direction that gives every eigenvector its sign: v . anchor >= 0. Pseudo-random, so that symmetric problems

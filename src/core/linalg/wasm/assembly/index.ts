@@ -1,0 +1,3 @@
+export { implicitQl } from './implicitQl';
+export { applyReflectors } from './reflectors';
+export { tridiagonalise } from './tridiagonalise';

@@ -1,0 +1,27 @@
+// Compiles assembly/ to WebAssembly bytes; used by build.mjs and by the test that the committed binary is up to date.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+/** The module's bytes. Rejects with the compiler's messages. */
+export async function compile() {
+  let binary;
+  const base = fileURLToPath(new URL('assembly/', import.meta.url));
+  const { error, stderr } = await asc.main(
+    ['index.ts', '--outFile', 'out.wasm', '-O3', '--runtime', 'stub', '--noAssert', '--use', 'abort='].concat(
+      ['--enable', 'simd', '--disable', 'sign-extension', '--initialMemory', '1', '--baseDir', base],
+    ),
+    {
+      readFile: (name, folder) =>
+        readFile(new URL(name, `file://${folder.endsWith('/') ? folder : `${folder}/`}`), 'utf8').catch(
+          () => null,
+        ),
+      writeFile: (name, contents) => {
+        if (name.endsWith('.wasm')) binary = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
+  return binary;
+}
