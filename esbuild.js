@@ -39,6 +39,7 @@ const bundles = {
   },
   library: { ...node, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' },
   dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },
+  report: { ...browser, entryPoints: ['webview/report.ts'], outfile: 'dist/webview/report.js' },
 };
 
 /** Files that are copied beside the bundles. */
@@ -48,6 +49,7 @@ const assets = [
     'dist/tfjs-backend-wasm-simd.wasm',
   ],
   ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm', 'dist/tfjs-backend-wasm.wasm'],
+  ['webview/styles.css', 'dist/webview/styles.css'],
 ];
 
 function copyAssets() {

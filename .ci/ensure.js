@@ -21,7 +21,11 @@ function checkNode() {
 }
 
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
   if (result.status !== 0) {
     console.error(`${command} ${args.join(' ')} failed (exit ${result.status ?? result.signal}).`);
     process.exit(1);
@@ -47,7 +51,9 @@ function ensureInstalled() {
 
 function ensureBuilt() {
   const built = newest(path.join(root, 'dist', 'cli.js'));
-  const sources = Math.max(...['src', 'webview', 'media', 'esbuild.js', 'package-lock.json'].map((p) => newest(path.join(root, p))));
+  const sources = Math.max(
+    ...['src', 'webview', 'media', 'esbuild.js', 'package-lock.json'].map((p) => newest(path.join(root, p))),
+  );
   if (built >= sources) return;
   console.log('Building …');
   run(process.execPath, ['esbuild.js']);

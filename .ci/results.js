@@ -12,7 +12,10 @@ function reset() {
 
 function write(name, counts) {
   fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify({ passed: 0, failed: 0, skipped: 0, ...counts })}\n`);
+  fs.writeFileSync(
+    path.join(folder, `${name}.json`),
+    `${JSON.stringify({ passed: 0, failed: 0, skipped: 0, ...counts })}\n`,
+  );
 }
 
 function read(name) {
@@ -28,8 +31,14 @@ function fromVitest(name, report) {
   try {
     const r = JSON.parse(fs.readFileSync(report, 'utf8'));
     // A file that failed to load has no tests of its own but must count.
-    const broken = r.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0).length;
-    write(name, { passed: r.numPassedTests, failed: r.numFailedTests + broken, skipped: r.numPendingTests + r.numTodoTests });
+    const broken = r.testResults.filter(
+      (f) => f.status === 'failed' && f.assertionResults.length === 0,
+    ).length;
+    write(name, {
+      passed: r.numPassedTests,
+      failed: r.numFailedTests + broken,
+      skipped: r.numPendingTests + r.numTodoTests,
+    });
   } catch {
     write(name, { failed: 1 });
   }

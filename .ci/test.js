@@ -6,13 +6,18 @@ const path = require('node:path');
 const results = require('./results.js');
 
 const root = path.join(__dirname, '..');
-const local = (name) => path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
+const local = (name) =>
+  path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
 const vitestSuites = ['unit', 'golden', 'trainer', 'cli', 'webview'];
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
 const chosen = (name) => wanted.length === 0 || wanted.includes(name);
 
 function run(command, args) {
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
   return result.status === 0;
 }
 
@@ -49,7 +54,10 @@ function vitest(name) {
 
 if (!process.argv.includes('--keep')) results.reset();
 check('lint', [[local('biome'), 'ci', '.']]);
-check('types', ['src/core', 'src/protocol', 'webview', '.', 'test'].map((project) => [local('tsc'), '-p', project]));
+check(
+  'types',
+  ['src/core', 'src/protocol', 'webview', '.', 'test'].map((project) => [local('tsc'), '-p', project]),
+);
 check('bundles', [[process.execPath, 'esbuild.js']]);
 for (const name of vitestSuites) vitest(name);
 process.exit(results.summarize());

@@ -33,7 +33,10 @@ export class Channel {
       try {
         handle(event.data);
       } catch (error) {
-        this.send({ type: 'problem', text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        this.send({
+          type: 'problem',
+          text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
       }
     });
     window.addEventListener('error', (event) => this.send({ type: 'problem', text: event.message }));

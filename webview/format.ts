@@ -12,4 +12,6 @@ export function formatNumber(value: number | null | undefined): string {
 }
 
 export const formatPercent = (share: number | null | undefined): string =>
-  share === null || share === undefined || !Number.isFinite(share) ? '–' : `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;
+  share === null || share === undefined || !Number.isFinite(share)
+    ? '–'
+    : `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;

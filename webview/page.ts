@@ -1,7 +1,5 @@
 import type { Card, Outlet, Scene } from './cards/card.js';
-import { LossCard } from './cards/lossCard.js';
-import { MovementCard } from './cards/movementCard.js';
-import { SpectrumCard } from './cards/spectrumCard.js';
+import { createCards } from './cards/catalog.js';
 import type { RunData } from './store.js';
 import { onThemeChange, readTheme, type Theme } from './theme.js';
 import { element } from './ui/dom.js';
@@ -9,6 +7,7 @@ import { Header } from './ui/header.js';
 import { FrameScheduler } from './ui/scheduler.js';
 import { Scrubber } from './ui/scrubber.js';
 
+/** What the buttons do; null in a report, which has none. */
 export type PageCommand = ConstructorParameters<typeof Header>[0];
 
 /** The dashboard's body, shared by the panel in the editor and the self-contained report. */
@@ -24,11 +23,7 @@ export class Page {
     const redraw = () => this.redraw();
     this.header = new Header(command);
     this.scrubber = new Scrubber(redraw);
-    this.cards = [
-      new LossCard({ outlet }),
-      new SpectrumCard({ outlet, onChange: redraw }),
-      new MovementCard({ outlet, onChange: redraw }),
-    ];
+    this.cards = createCards(outlet, redraw);
     root.append(
       element(
         'main',
@@ -80,7 +75,12 @@ export class Page {
   }
 
   private readonly draw = (): void => {
-    const scene: Scene = { primary: this.primary, runs: this.runs, step: this.scrubber.step, theme: this.theme };
+    const scene: Scene = {
+      primary: this.primary,
+      runs: this.runs,
+      step: this.scrubber.step,
+      theme: this.theme,
+    };
     this.header.update(this.primary);
     this.scrubber.setSteps(this.primary?.measuredSteps() ?? []);
     for (const card of this.cards) if (card.visible) card.update(scene);

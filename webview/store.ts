@@ -1,5 +1,13 @@
 import { type ColumnStore, createColumnStore } from '../src/core/series/index.js';
-import type { NoteRecord, Regime, RegimeRecord, RunEnded, RunStarted, RunStatus, Snapshot } from '../src/protocol/records.js';
+import type {
+  NoteRecord,
+  Regime,
+  RegimeRecord,
+  RunEnded,
+  RunStarted,
+  RunStatus,
+  Snapshot,
+} from '../src/protocol/records.js';
 import type { MetricsFrame } from '../src/protocol/trainerWire.js';
 
 export interface ColumnData {
@@ -32,8 +40,13 @@ export class RunData {
     return this.info.name || this.info.run;
   }
 
-  append(metrics: MetricsFrame, snapshots: readonly Snapshot[], events: readonly (RegimeRecord | NoteRecord)[]): void {
-    if (metrics.step.length > 0) this.metrics.append({ step: metrics.step, time: metrics.time, ...metrics.columns });
+  append(
+    metrics: MetricsFrame,
+    snapshots: readonly Snapshot[],
+    events: readonly (RegimeRecord | NoteRecord)[],
+  ): void {
+    if (metrics.step.length > 0)
+      this.metrics.append({ step: metrics.step, time: metrics.time, ...metrics.columns });
     for (const snapshot of snapshots) this.addSnapshot(snapshot);
     for (const event of events) {
       if (event.kind === 'regime') this.regime = event;

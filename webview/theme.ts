@@ -22,7 +22,8 @@ const paletteVariables: readonly (readonly [string, string, string])[] = [
 ];
 
 function isDark(body: HTMLElement): boolean {
-  if (body.classList.contains('vscode-high-contrast-light') || body.classList.contains('vscode-light')) return false;
+  if (body.classList.contains('vscode-high-contrast-light') || body.classList.contains('vscode-light'))
+    return false;
   if (body.classList.contains('vscode-dark') || body.classList.contains('vscode-high-contrast')) return true;
   return typeof matchMedia === 'function' && matchMedia('(prefers-color-scheme: dark)').matches;
 }

@@ -52,7 +52,8 @@ function linearTicks(low: number, high: number): number[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= raw) ?? raw;
   const out: number[] = [];
-  for (let v = Math.ceil(low / step) * step; v <= high; v += step) out.push(Math.abs(v) < step * 1e-9 ? 0 : v);
+  for (let v = Math.ceil(low / step) * step; v <= high; v += step)
+    out.push(Math.abs(v) < step * 1e-9 ? 0 : v);
   return out;
 }
 
@@ -76,8 +77,18 @@ const tickText = (value: number): string =>
 
 /** The figure as a self-contained SVG picture that follows the page's text colour (`currentColor`). */
 export function figureSvg(figure: Figure): string {
-  const x = axis(figure.series.flatMap((s) => s.x), figure.logX ?? false, margin.left, width - margin.right);
-  const y = axis(figure.series.flatMap((s) => s.y), figure.logY ?? false, height - margin.bottom, margin.top);
+  const x = axis(
+    figure.series.flatMap((s) => s.x),
+    figure.logX ?? false,
+    margin.left,
+    width - margin.right,
+  );
+  const y = axis(
+    figure.series.flatMap((s) => s.y),
+    figure.logY ?? false,
+    height - margin.bottom,
+    margin.top,
+  );
   const legendHeight = 16 * figure.series.length;
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="${escapeXml(figure.title)}" viewBox="0 0 ${width} ${height + legendHeight}" font-family="system-ui, sans-serif" font-size="11" fill="currentColor">`,
@@ -86,7 +97,9 @@ export function figureSvg(figure: Figure): string {
   const bottom = height - margin.bottom;
   for (const tick of x.ticks) {
     const at = x.at(tick).toFixed(1);
-    parts.push(`<line x1="${at}" y1="${margin.top}" x2="${at}" y2="${bottom}" stroke="currentColor" stroke-opacity=".15"/>`);
+    parts.push(
+      `<line x1="${at}" y1="${margin.top}" x2="${at}" y2="${bottom}" stroke="currentColor" stroke-opacity=".15"/>`,
+    );
     parts.push(`<text x="${at}" y="${bottom + 15}" text-anchor="middle">${tickText(tick)}</text>`);
   }
   for (const tick of y.ticks) {
@@ -94,9 +107,13 @@ export function figureSvg(figure: Figure): string {
     parts.push(
       `<line x1="${margin.left}" y1="${at.toFixed(1)}" x2="${width - margin.right}" y2="${at.toFixed(1)}" stroke="currentColor" stroke-opacity=".15"/>`,
     );
-    parts.push(`<text x="${margin.left - 6}" y="${(at + 4).toFixed(1)}" text-anchor="end">${tickText(tick)}</text>`);
+    parts.push(
+      `<text x="${margin.left - 6}" y="${(at + 4).toFixed(1)}" text-anchor="end">${tickText(tick)}</text>`,
+    );
   }
-  parts.push(`<text x="${(margin.left + width - margin.right) / 2}" y="${height - 10}" text-anchor="middle">${escapeXml(figure.xLabel)}</text>`);
+  parts.push(
+    `<text x="${(margin.left + width - margin.right) / 2}" y="${height - 10}" text-anchor="middle">${escapeXml(figure.xLabel)}</text>`,
+  );
   parts.push(
     `<text transform="rotate(-90 14 ${(margin.top + bottom) / 2})" x="14" y="${(margin.top + bottom) / 2}" text-anchor="middle">${escapeXml(figure.yLabel)}</text>`,
   );
@@ -108,9 +125,12 @@ export function figureSvg(figure: Figure): string {
       if (Number.isFinite(px) && Number.isFinite(py)) points.push([px, py]);
     }
     if (series.style === 'dots') {
-      for (const [px, py] of points) parts.push(`<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="3" fill="${color}"/>`);
+      for (const [px, py] of points)
+        parts.push(`<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="3" fill="${color}"/>`);
     } else if (points.length > 0) {
-      const path = points.map(([px, py], k) => `${k === 0 ? 'M' : 'L'}${px.toFixed(1)} ${py.toFixed(1)}`).join('');
+      const path = points
+        .map(([px, py], k) => `${k === 0 ? 'M' : 'L'}${px.toFixed(1)} ${py.toFixed(1)}`)
+        .join('');
       const dash = series.style === 'dashed' ? ' stroke-dasharray="6 4"' : '';
       parts.push(`<path d="${path}" fill="none" stroke="${color}" stroke-width="1.6"${dash}/>`);
     }

@@ -4,7 +4,8 @@ import type { Verified } from './verify.js';
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 
-const number = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : '–');
+const number = (value: number): string =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : '–';
 
 const style = `
 :root { color-scheme: light dark; }
@@ -17,11 +18,15 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td 
 nav td:first-child a { color: inherit; } svg { width: 100%; height: auto; }`;
 
 /** Every claim with its verdicts and every figure, as one self-contained HTML page. */
-export function verifyPage(verified: readonly Verified[], heading: { readonly backend: string; readonly preset: string; readonly sabotage: boolean }): string {
+export function verifyPage(
+  verified: readonly Verified[],
+  heading: { readonly backend: string; readonly preset: string; readonly sabotage: boolean },
+): string {
   const groups = new Map<string, Verified[]>();
   for (const v of verified) groups.set(v.claim.id, [...(groups.get(v.claim.id) ?? []), v]);
   const green = [...groups.values()].filter((g) => g.every((v) => v.result.passed)).length;
-  const mark = (passed: boolean) => `<span class="verdict ${passed ? 'green' : 'red'}">${passed ? '✓ holds' : '✗ fails'}</span>`;
+  const mark = (passed: boolean) =>
+    `<span class="verdict ${passed ? 'green' : 'red'}">${passed ? '✓ holds' : '✗ fails'}</span>`;
   const overview = [...groups.entries()]
     .map(([id, group]) => {
       const passed = group.every((v) => v.result.passed);

@@ -57,6 +57,13 @@ async function measure(claim: Claim, seed: number, options: VerifyOptions): Prom
   } catch (error) {
     if (options.signal?.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    return { passed: false, predicted: Number.NaN, measured: Number.NaN, interval: null, note: `Could not be measured: ${reason}`, figures: [] };
+    return {
+      passed: false,
+      predicted: Number.NaN,
+      measured: Number.NaN,
+      interval: null,
+      note: `Could not be measured: ${reason}`,
+      figures: [],
+    };
   }
 }

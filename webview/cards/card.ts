@@ -48,7 +48,11 @@ export abstract class Card {
 
   constructor(protected readonly options: CardOptions) {
     this.empty = element('p', { class: 'empty' }, t('Nothing measured yet.'));
-    const explanation = element('p', { class: 'explanation', hidden: true, id: `explain-${options.id}` }, options.explanation);
+    const explanation = element(
+      'p',
+      { class: 'explanation', hidden: true, id: `explain-${options.id}` },
+      options.explanation,
+    );
     const tableButton = button({
       label: t('Table'),
       title: t('Show the data behind “{0}” as a table', options.title),
@@ -95,7 +99,9 @@ export abstract class Card {
   protected abstract pictures(): { png: () => Promise<Blob | null>; svg?: () => string };
   abstract dispose(): void;
 
-  protected setLegend(entries: readonly { readonly label: string; readonly color: string; readonly dashed?: boolean }[]): void {
+  protected setLegend(
+    entries: readonly { readonly label: string; readonly color: string; readonly dashed?: boolean }[],
+  ): void {
     const key = JSON.stringify(entries);
     if (this.legend.dataset['key'] === key) return;
     this.legend.dataset['key'] = key;
@@ -126,7 +132,9 @@ export abstract class Card {
         element(
           'tbody',
           {},
-          ...shown.map((row) => element('tr', {}, ...row.map((v) => element('td', {}, v === null ? '–' : String(v))))),
+          ...shown.map((row) =>
+            element('tr', {}, ...row.map((v) => element('td', {}, v === null ? '–' : String(v)))),
+          ),
         ),
       ),
     );
@@ -140,7 +148,13 @@ export abstract class Card {
     };
     const { outlet, id } = this.options;
     const items: readonly [string, () => void][] = [
-      ['PNG', () => void this.pictures().png().then((blob) => blob && outlet.file(`${id}.png`, 'image/png', blob))],
+      [
+        'PNG',
+        () =>
+          void this.pictures()
+            .png()
+            .then((blob) => blob && outlet.file(`${id}.png`, 'image/png', blob)),
+      ],
       [
         'SVG',
         () => {
@@ -148,7 +162,10 @@ export abstract class Card {
           if (svg) outlet.file(`${id}.svg`, 'image/svg+xml', new Blob([svg], { type: 'image/svg+xml' }));
         },
       ],
-      ['CSV', () => this.withTable((table) => outlet.file(`${id}.csv`, 'text/csv', new Blob([toCsv(table)])))],
+      [
+        'CSV',
+        () => this.withTable((table) => outlet.file(`${id}.csv`, 'text/csv', new Blob([toCsv(table)]))),
+      ],
       [t('Copy as Markdown'), () => this.withTable((table) => outlet.copy(toMarkdown(table)))],
     ];
     const summary = element('summary', { title: t('Export “{0}”', this.options.title) }, t('Export'));

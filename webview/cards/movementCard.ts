@@ -50,14 +50,19 @@ export class MovementCard extends Card {
     chart.setSeries(series);
     chart.draw();
     this.setLegend(
-      series.map((s) => ({ label: s.label, color: scene.theme.palette[s.color % scene.theme.palette.length] })),
+      series.map((s) => ({
+        label: s.label,
+        color: scene.theme.palette[s.color % scene.theme.palette.length],
+      })),
     );
     return true;
   }
 
   protected override summarize({ primary }: Scene): string {
     if (!primary) return '';
-    const parts = primary.movementLayers().map((layer) => `${layer} ${formatNumber(primary.last(`movement.${layer}`))}`);
+    const parts = primary
+      .movementLayers()
+      .map((layer) => `${layer} ${formatNumber(primary.last(`movement.${layer}`))}`);
     const text = t('Relative movement by layer: {0}.', parts.join(', '));
     this.layers.describe(text);
     this.neurons.describe(text);

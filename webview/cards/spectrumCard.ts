@@ -25,7 +25,13 @@ export class SpectrumCard extends Card {
     });
     const levels = () => [{ label: t('noise floor'), value: this.floor }];
     this.charts = {
-      index: new LineChart(this.stage, { xLabel: t('index'), yLabel: t('eigenvalue'), logX: true, logY: true, levels }),
+      index: new LineChart(this.stage, {
+        xLabel: t('index'),
+        yLabel: t('eigenvalue'),
+        logX: true,
+        logY: true,
+        levels,
+      }),
       time: new LineChart(this.stage, { xLabel: t('step'), yLabel: t('eigenvalue'), logY: true, levels }),
       density: new LineChart(this.stage, { xLabel: t('eigenvalue'), yLabel: t('count'), logX: true }),
     };
@@ -53,14 +59,22 @@ export class SpectrumCard extends Card {
     if (!primary?.snapshotAt('eigenvalues', scene.step)) return false;
     this.floor = primary.snapshotAt('eigenvalues', scene.step)?.noiseFloor ?? Number.NaN;
     const series =
-      this.view === 'index' ? this.overIndex(scene) : this.view === 'time' ? overTime(primary) : density(scene);
+      this.view === 'index'
+        ? this.overIndex(scene)
+        : this.view === 'time'
+          ? overTime(primary)
+          : density(scene);
     const chart = this.charts[this.view];
     chart.applyTheme(theme);
     chart.setSeries(series);
     chart.draw();
     const legend = this.view === 'time' ? [series[0], series[series.length - 1]] : series;
     this.setLegend(
-      legend.map((s) => ({ label: s.label, color: theme.palette[s.color % theme.palette.length], dashed: s.dashed })),
+      legend.map((s) => ({
+        label: s.label,
+        color: theme.palette[s.color % theme.palette.length],
+        dashed: s.dashed,
+      })),
     );
     return true;
   }
@@ -75,11 +89,23 @@ export class SpectrumCard extends Card {
       const start = run.firstSnapshot('eigenvalues');
       if (start && start !== now && run === primary)
         series.push({ label: name + t('at the start'), color: 1, dashed: true, x, y: start.data });
-      series.push({ label: name + t('step {0}', now.step), color: index * 2, x, y: now.data, faint: run !== primary });
+      series.push({
+        label: name + t('step {0}', now.step),
+        color: index * 2,
+        x,
+        y: now.data,
+        faint: run !== primary,
+      });
     }
     const ghost = primary?.firstSnapshot('limitEigenvalues');
     if (ghost)
-      series.push({ label: t('infinite width'), color: 3, dashed: true, x: indexAxis(ghost.data.length), y: ghost.data });
+      series.push({
+        label: t('infinite width'),
+        color: 3,
+        dashed: true,
+        x: indexAxis(ghost.data.length),
+        y: ghost.data,
+      });
     return series;
   }
 
@@ -105,7 +131,12 @@ export class SpectrumCard extends Card {
     if (!now) return { columns: ['k'], rows: [] };
     return {
       columns: ['k', `eigenvalue (step ${now.step})`, 'eigenvalue (start)', 'label energy'],
-      rows: Array.from(now.data, (value, k) => [k + 1, value, start?.data[k] ?? null, energy?.data[k] ?? null]),
+      rows: Array.from(now.data, (value, k) => [
+        k + 1,
+        value,
+        start?.data[k] ?? null,
+        energy?.data[k] ?? null,
+      ]),
     };
   }
 

@@ -134,7 +134,11 @@ export class LineChart {
     let xMax = Number.NEGATIVE_INFINITY;
     for (const s of this.series) {
       const color = this.theme.palette[s.color % this.theme.palette.length];
-      const data = decimateForPixels(s.x, s.y, width, { window: this.window, logX: this.logX, logY: this.logY });
+      const data = decimateForPixels(s.x, s.y, width, {
+        window: this.window,
+        logX: this.logX,
+        logY: this.logY,
+      });
       for (const point of data) {
         if (point.x < xMin) xMin = point.x;
         if (point.x > xMax) xMax = point.x;

@@ -35,10 +35,15 @@ export function lineChartSvg(
     parts.push(text(left - 6, y + 4, 'end', String(tick.label ?? '')));
   }
   parts.push(text((left + right) / 2, chart.height - 3, 'middle', labels.xLabel));
-  parts.push(`<g transform="rotate(-90 10 ${(top + bottom) / 2})">${text(10, (top + bottom) / 2, 'middle', labels.yLabel)}</g>`);
+  parts.push(
+    `<g transform="rotate(-90 10 ${(top + bottom) / 2})">${text(10, (top + bottom) / 2, 'middle', labels.yLabel)}</g>`,
+  );
   for (const [i, set] of chart.data.datasets.entries()) {
     const color = String(set.borderColor);
-    const dash = Array.isArray(set.borderDash) && set.borderDash.length > 0 ? ` stroke-dasharray="${set.borderDash.join(' ')}"` : '';
+    const dash =
+      Array.isArray(set.borderDash) && set.borderDash.length > 0
+        ? ` stroke-dasharray="${set.borderDash.join(' ')}"`
+        : '';
     let path = '';
     let pen = false;
     for (const point of set.data) {
@@ -58,10 +63,14 @@ export function lineChartSvg(
           parts.push(`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2.5" fill="${color}"/>`);
       }
     } else if (path) {
-      parts.push(`<path d="${path}" fill="none" stroke="${color}" stroke-width="${Number(set.borderWidth ?? 1.5)}"${dash}/>`);
+      parts.push(
+        `<path d="${path}" fill="none" stroke="${color}" stroke-width="${Number(set.borderWidth ?? 1.5)}"${dash}/>`,
+      );
     }
     const y = chart.height + 12 + 18 * i;
-    parts.push(`<line x1="${left}" y1="${y - 4}" x2="${left + 22}" y2="${y - 4}" stroke="${color}" stroke-width="2"${dash}/>`);
+    parts.push(
+      `<line x1="${left}" y1="${y - 4}" x2="${left + 22}" y2="${y - 4}" stroke="${color}" stroke-width="2"${dash}/>`,
+    );
     parts.push(text(left + 28, y, 'start', set.label ?? ''));
   }
   parts.push('</svg>');

@@ -22,25 +22,41 @@ export class Header {
   private readonly title = element('h1', {});
   private readonly status = element('span', { class: 'badge' });
   private readonly regime = element('span', { class: 'badge regime' });
-  private readonly progress = element('progress', { max: '1', value: '0', 'aria-label': t('Progress of the run') });
+  private readonly progress = element('progress', {
+    max: '1',
+    value: '0',
+    'aria-label': t('Progress of the run'),
+  });
   private readonly facts = element('dl', { class: 'facts' });
   private readonly message = element('p', { class: 'message', role: 'alert' });
-  private readonly buttons: Record<'pause' | 'resume' | 'step' | 'stop' | 'report', HTMLElement & { disabled: boolean }>;
+  private readonly buttons: Record<
+    'pause' | 'resume' | 'step' | 'stop' | 'report',
+    HTMLElement & { disabled: boolean }
+  >;
   readonly root: HTMLElement;
 
-  constructor(command: (name: CommandName) => void) {
+  constructor(command: ((name: CommandName) => void) | null) {
+    const send = (name: CommandName) => () => command?.(name);
     this.buttons = {
-      pause: button({ label: t('Pause'), onClick: () => command('pause') }),
-      resume: button({ label: t('Resume'), appearance: 'primary', onClick: () => command('resume') }),
-      step: button({ label: t('Step'), title: t('Train one step, then pause'), onClick: () => command('step') }),
-      stop: button({ label: t('Stop'), onClick: () => command('stop') }),
-      report: button({ label: t('Report'), title: t('Write a self-contained HTML report'), onClick: () => command('report') }),
+      pause: button({ label: t('Pause'), onClick: send('pause') }),
+      resume: button({ label: t('Resume'), appearance: 'primary', onClick: send('resume') }),
+      step: button({ label: t('Step'), title: t('Train one step, then pause'), onClick: send('step') }),
+      stop: button({ label: t('Stop'), onClick: send('stop') }),
+      report: button({
+        label: t('Report'),
+        title: t('Write a self-contained HTML report'),
+        onClick: send('report'),
+      }),
     };
     this.root = element(
       'header',
       { class: 'run' },
       element('div', { class: 'line' }, this.title, this.status, this.regime),
-      element('div', { class: 'buttons', role: 'toolbar', 'aria-label': t('Run') }, ...Object.values(this.buttons)),
+      element(
+        'div',
+        { class: 'buttons', role: 'toolbar', 'aria-label': t('Run'), hidden: command === null },
+        ...Object.values(this.buttons),
+      ),
       this.progress,
       this.facts,
       this.message,
@@ -83,7 +99,8 @@ export class Header {
       [t('parameters'), run.info.parameters.toLocaleString()],
       [t('backend'), run.info.backend.name],
     ];
-    while (this.facts.children.length < facts.length) this.facts.append(element('div', {}, element('dt'), element('dd')));
+    while (this.facts.children.length < facts.length)
+      this.facts.append(element('div', {}, element('dt'), element('dd')));
     for (const [i, [name, value]] of facts.entries()) {
       const cell = this.facts.children[i];
       setText(cell.children[0], name);

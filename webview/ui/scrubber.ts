@@ -14,7 +14,11 @@ export class Scrubber {
 
   constructor(private readonly onChange: () => void) {
     this.slider.setAttribute('aria-label', t('Step shown'));
-    this.live = button({ label: t('Live'), title: t('Follow the newest step'), onClick: () => this.choose(null) });
+    this.live = button({
+      label: t('Live'),
+      title: t('Follow the newest step'),
+      onClick: () => this.choose(null),
+    });
     this.slider.addEventListener('input', () => {
       const index = Number(this.slider.value);
       this.choose(index >= this.steps.length - 1 ? null : this.steps[index]);
@@ -25,7 +29,8 @@ export class Scrubber {
   /** Steps at which arrays were measured, ascending. */
   setSteps(steps: readonly number[]): void {
     this.root.toggleAttribute('hidden', steps.length < 2);
-    if (steps.length === this.steps.length && steps[steps.length - 1] === this.steps[this.steps.length - 1]) return;
+    if (steps.length === this.steps.length && steps[steps.length - 1] === this.steps[this.steps.length - 1])
+      return;
     this.steps = steps;
     this.slider.max = String(Math.max(0, steps.length - 1));
     this.show();

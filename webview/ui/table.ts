@@ -15,7 +15,9 @@ export function toCsv(table: Table): string {
 export function toMarkdown(table: Table): string {
   const count = table.rows.length;
   const kept =
-    count <= 50 ? table.rows : Array.from({ length: 50 }, (_, i) => table.rows[Math.round((i * (count - 1)) / 49)]);
+    count <= 50
+      ? table.rows
+      : Array.from({ length: 50 }, (_, i) => table.rows[Math.round((i * (count - 1)) / 49)]);
   const line = (cells: readonly (number | string | null)[]) =>
     `| ${cells.map((c) => (c === null ? '' : String(c).replaceAll('|', '\\|'))).join(' | ')} |`;
   return [line(table.columns), line(table.columns.map(() => '---')), ...kept.map(line)].join('\n');

@@ -34,7 +34,9 @@ export function register(program: Command): void {
 function parseSeeds(text: string): number[] {
   const seeds = text.split(',').map((part) => Number(part.trim() || Number.NaN));
   if (seeds.some((s) => !Number.isInteger(s)))
-    throw new InputError(`--seeds is "${text}"; it must be whole numbers with commas between, such as --seeds 0,1,2.`);
+    throw new InputError(
+      `--seeds is "${text}"; it must be whole numbers with commas between, such as --seeds 0,1,2.`,
+    );
   return seeds;
 }
 
@@ -42,7 +44,8 @@ function choose(all: readonly Claim[], ids: readonly string[]): readonly Claim[]
   if (ids.length === 0) return all;
   return ids.map((id) => {
     const claim = all.find((c) => c.id === id);
-    if (!claim) throw new InputError(`There is no claim "${id}". Known claims: ${all.map((c) => c.id).join(', ')}.`);
+    if (!claim)
+      throw new InputError(`There is no claim "${id}". Known claims: ${all.map((c) => c.id).join(', ')}.`);
     return claim;
   });
 }
@@ -90,7 +93,8 @@ async function verifyAction(ids: readonly string[], options: Options): Promise<v
     const { verifyPage } = await import('../../theory/page.js');
     await writeFile(options.html, verifyPage(done, { backend: backend.name, preset, sabotage }));
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ claims: done.map((v) => v.result) }, nanToNull, 1)}\n`);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ claims: done.map((v) => v.result) }, nanToNull, 1)}\n`);
   const wrong = done.filter((v) => v.result.passed === sabotage);
   if (!options.json) {
     const verb = sabotage ? 'turned red under their planted fault' : 'hold';
@@ -98,14 +102,17 @@ async function verifyAction(ids: readonly string[], options: Options): Promise<v
   }
   if (wrong.length > 0) {
     const names = wrong.map((v) => `${v.result.id} (seed ${v.result.seed})`).join(', ');
-    throw new FailureError(sabotage ? `Still green under their planted fault: ${names}.` : `Did not hold: ${names}.`);
+    throw new FailureError(
+      sabotage ? `Still green under their planted fault: ${names}.` : `Did not hold: ${names}.`,
+    );
   }
 }
 
 const nanToNull = (_key: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? null : value;
 
-const short = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : '-');
+const short = (value: number): string =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(4))) : '-';
 
 function resultLine({ result }: Verified): string {
   const interval = result.interval ? ` [${short(result.interval[0])}, ${short(result.interval[1])}]` : '';
