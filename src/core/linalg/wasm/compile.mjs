@@ -25,3 +25,13 @@ export async function compile() {
   if (error) throw new Error(`${error.message}\n${stderr.toString()}`);
   return binary;
 }
+
+/** The text of binary.ts. */
+export function moduleText(bytes) {
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,100}/g) ?? [];
+  const body = lines.map((line) => `  '${line}'`).join(' +\n');
+  return `// Made by build.mjs from assembly/; do not edit.\n\nexport const binary =\n${body};\n`;
+}

@@ -1,0 +1,5 @@
+export * from './entropy.js';
+export * from './kernel.js';
+export * from './neurons.js';
+export * from './pca.js';
+export * from './wasserstein.js';
