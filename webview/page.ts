@@ -18,9 +18,10 @@ export class Page {
   private readonly scrubber: Scrubber;
   private readonly cards: readonly Card[];
   private theme: Theme = readTheme();
+  private revision = 0;
 
   constructor(root: HTMLElement, outlet: Outlet, command: PageCommand) {
-    const redraw = () => this.redraw();
+    const redraw = () => this.redrawAll();
     this.header = new Header(command);
     this.scrubber = new Scrubber(redraw);
     this.cards = createCards(outlet, redraw);
@@ -70,8 +71,15 @@ export class Page {
     this.redraw();
   }
 
+  /** Draws what new data changed. */
   redraw(): void {
     this.scheduler.request(this.draw);
+  }
+
+  /** Draws everything on screen again: theme, size or a switch changed. */
+  redrawAll(): void {
+    this.revision++;
+    this.redraw();
   }
 
   private readonly draw = (): void => {
@@ -80,6 +88,7 @@ export class Page {
       runs: this.runs,
       step: this.scrubber.step,
       theme: this.theme,
+      revision: this.revision,
     };
     this.header.update(this.primary);
     this.scrubber.setSteps(this.primary?.measuredSteps() ?? []);

@@ -1,4 +1,4 @@
-import { type ColumnStore, createColumnStore } from '../src/core/series/index.js';
+import { SeriesStore } from '../src/core/series/index.js';
 import type {
   NoteRecord,
   Regime,
@@ -15,16 +15,22 @@ export interface ColumnData {
   readonly values: Float64Array;
 }
 
+/** Values a page keeps of one run: some 10,000 rows, four times what the widest chart shows; the host has the rest. */
+const pageBudget = 2 ** 17;
+
 /** What the page holds of one run: bounded metrics columns, every measured array, what was said. */
 export class RunData {
   status: RunStatus;
   ended: RunEnded | undefined;
   regime: RegimeRecord | undefined;
   readonly notes: NoteRecord[] = [];
-  private metrics: ColumnStore;
+  private readonly metrics = new SeriesStore(pageBudget);
+  /** Copies of columns, valid for one version. */
+  private readonly copies = new Map<string, { version: number; data: ColumnData }>();
   private readonly arrays = new Map<string, Snapshot[]>();
-  /** Raised with everything that changes a picture. */
+  /** Raised with every new row, and with every new array. */
   version = 0;
+  arraysVersion = 0;
 
   constructor(
     readonly info: RunStarted,
@@ -33,7 +39,6 @@ export class RunData {
   ) {
     this.status = status;
     this.ended = ended;
-    this.metrics = createColumnStore();
   }
 
   get label(): string {
@@ -52,17 +57,26 @@ export class RunData {
       if (event.kind === 'regime') this.regime = event;
       else this.notes.push(event);
     }
+    if (snapshots.length + events.length > 0) this.arraysVersion++;
     this.version++;
   }
 
   /** A metrics column over the steps where it was measured, or undefined when it never was. */
   column(name: string): ColumnData | undefined {
-    return this.metrics.column(name);
+    if (!this.metrics.names.includes(name)) return undefined;
+    const copy = this.copies.get(name);
+    if (copy?.version === this.version) return copy.data;
+    const step = name === 'step' ? undefined : this.column('step')?.step;
+    const values = this.metrics.column(name);
+    const data = { step: step ?? values, values };
+    this.copies.set(name, { version: this.version, data });
+    return data;
   }
 
   /** Newest finite or non-finite value of a column; null when it was never measured. */
   last(name: string): number | null {
-    return this.metrics.last(name);
+    const value = this.metrics.last(name);
+    return this.metrics.names.includes(name) && !Number.isNaN(value) ? value : null;
   }
 
   /** Value of a column at the last measured step not after `step`. */

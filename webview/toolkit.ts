@@ -28,8 +28,10 @@ export function registerControls(): void {
 
 export interface ButtonOptions {
   readonly label: string;
-  /** Longer text for the tooltip and screen readers; the label when absent. */
+  /** Longer text for the tooltip. */
   readonly title?: string;
+  /** Name for screen readers where the label alone says too little; must contain the label's words. */
+  readonly name?: string;
   readonly appearance?: 'primary' | 'secondary' | 'icon';
   readonly onClick: () => void;
 }
@@ -39,7 +41,7 @@ export function button(options: ButtonOptions): HTMLElement & { disabled: boolea
   element.setAttribute('appearance', options.appearance ?? 'secondary');
   element.textContent = options.label;
   element.title = options.title ?? options.label;
-  if (options.title) element.setAttribute('aria-label', options.title);
+  if (options.name) element.setAttribute('aria-label', options.name);
   element.addEventListener('click', options.onClick);
   return element;
 }

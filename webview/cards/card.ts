@@ -18,6 +18,8 @@ export interface Scene {
   readonly runs: readonly RunData[];
   readonly step: number | null;
   readonly theme: Theme;
+  /** Raised when something other than data asks for a new drawing: theme, size, a switch of a card. */
+  readonly revision: number;
 }
 
 /** Where files and copied text go: the host in the editor, a download in a report. */
@@ -44,7 +46,10 @@ export abstract class Card {
   private readonly tablePlace = element('div', { class: 'table', hidden: true });
   private readonly empty: HTMLElement;
   private scene: Scene | null = null;
+  private stamp = '';
   visible = true;
+  /** Whether the card draws metrics rows, not only arrays that are measured now and then. */
+  protected readonly followsRows: boolean = true;
 
   constructor(protected readonly options: CardOptions) {
     this.empty = element('p', { class: 'empty' }, t('Nothing measured yet.'));
@@ -55,13 +60,15 @@ export abstract class Card {
     );
     const tableButton = button({
       label: t('Table'),
-      title: t('Show the data behind “{0}” as a table', options.title),
+      title: t('Show the data as a table'),
+      name: t('Table: the data behind “{0}”', options.title),
       onClick: () => this.toggleTable(),
     });
     this.tools.append(
       button({
         label: '?',
-        title: t('What does “{0}” mean?', options.title),
+        title: t('What does this mean?'),
+        name: t('What does “{0}” mean?', options.title),
         onClick: () => explanation.toggleAttribute('hidden'),
       }),
       tableButton,
@@ -83,6 +90,14 @@ export abstract class Card {
   /** Draws the scene; call from an animation frame. */
   update(scene: Scene): void {
     this.scene = scene;
+    const stamp = scene.runs
+      .map(
+        (run) => `${run.info.run}:${run.arraysVersion}:${this.followsRows ? run.version : ''}:${run.status}`,
+      )
+      .concat(String(scene.step), String(scene.revision))
+      .join(' ');
+    if (stamp === this.stamp) return;
+    this.stamp = stamp;
     const drawn = this.draw(scene);
     this.empty.toggleAttribute('hidden', drawn);
     const text = drawn ? this.summarize(scene) : '';

@@ -5,6 +5,7 @@ import { Card, type CardOptions, chartPictures, type Scene, type Table } from '.
 
 /** What is still to be learnt along each eigenvector of the initial kernel, against theory's value. */
 export class ModesCard extends Card {
+  protected override readonly followsRows = false;
   private readonly chart: LineChart;
 
   constructor(options: Pick<CardOptions, 'outlet'>) {

@@ -104,7 +104,8 @@ function perLayer({ runs, primary }: Scene): Series[] {
 function perNeuron({ primary, step }: Scene): Series[] {
   const now = primary?.snapshotAt('neuronMovement', step);
   if (!now) return [];
-  const max = now.data.reduce((a: number, b: number) => Math.max(a, b), 0);
+  let max = 0;
+  for (const v of now.data) max = Math.max(max, v);
   const bins = 32;
   const counts = new Float64Array(bins);
   for (const v of now.data) counts[Math.min(bins - 1, Math.floor((v / (max || 1)) * bins))]++;

@@ -10,6 +10,7 @@ const trackedModes = 10;
 
 /** Eigenvalues of the kernel: over the index, the top ones over the run, or as a density; with noise floor and ghost. */
 export class SpectrumCard extends Card {
+  protected override readonly followsRows = false;
   private readonly charts: Record<SpectrumView, LineChart>;
   private view: SpectrumView = 'index';
   private floor = Number.NaN;

@@ -51,6 +51,8 @@ export class LineChart {
   private window: { min: number; max: number } | null = null;
   private theme: Theme = readTheme();
   private drag: { start: number; box: HTMLElement } | null = null;
+  /** What the scales were last set up for; setting them up anew is slow. */
+  private configured = '';
   logX: boolean;
   logY: boolean;
 
@@ -62,6 +64,7 @@ export class LineChart {
     this.logY = options.logY ?? false;
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute('role', 'img');
+    this.describe(`${options.yLabel} / ${options.xLabel}`);
     host.append(this.canvas);
     this.chart = new Chart<'line', Point[]>(this.canvas, {
       type: 'line',
@@ -110,7 +113,7 @@ export class LineChart {
   draw(): void {
     if (this.host.clientWidth === 0) return;
     this.configureScales();
-    this.chart.data.datasets = this.datasets();
+    this.fillDatasets();
     this.chart.update('none');
   }
 
@@ -125,6 +128,17 @@ export class LineChart {
   dispose(): void {
     this.chart.destroy();
     this.canvas.remove();
+  }
+
+  /** Known datasets keep their object: chart.js resolves the options of a new one anew, which costs more than drawing. */
+  private fillDatasets(): void {
+    const fresh = this.datasets();
+    const held = this.chart.data.datasets;
+    held.length = Math.min(held.length, fresh.length);
+    for (const [i, dataset] of fresh.entries()) {
+      if (held[i]) Object.assign(held[i], dataset);
+      else held.push(dataset);
+    }
   }
 
   private datasets(): ChartDataset<'line', Point[]>[] {
@@ -176,6 +190,9 @@ export class LineChart {
 
   private configureScales(): void {
     const { theme } = this;
+    const key = JSON.stringify([this.logX, this.logY, this.window, theme]);
+    if (key === this.configured) return;
+    this.configured = key;
     const axis = (label: string, log: boolean, window: { min: number; max: number } | null) => ({
       type: log ? ('logarithmic' as const) : ('linear' as const),
       title: { display: true, text: label, color: theme.muted, font: { family: theme.font, size: 11 } },
