@@ -24,21 +24,25 @@ const close = (actual: number, expected: number, relative = 1e-12) =>
 // Expected numbers are SciPy's.
 describe('special functions', () => {
   it('agrees with SciPy', () => {
-    [0.3, 1, 7.5, 200].forEach((x, i) =>
-      close(digamma(x), [-3.502524222200133, -0.5772156649015329, 1.9467574842460866, 5.295815283219911][i]),
-    );
-    [0.3, 5, 200.5].forEach((x, i) =>
-      close(logGamma(x), [1.0957979948180756, 3.1780538303479458, 860.5822035097824][i]),
-    );
+    [0.3, 1, 7.5, 200].forEach((x, i) => {
+      close(digamma(x), [-3.502524222200133, -0.5772156649015329, 1.9467574842460866, 5.295815283219911][i]);
+    });
+    [0.3, 5, 200.5].forEach((x, i) => {
+      close(logGamma(x), [1.0957979948180756, 3.1780538303479458, 860.5822035097824][i]);
+    });
     const tails = [
       1.8427007929497148, 0.8875370839817152, 0.007209570764742531, 0.0029794666563329845,
       1.5374597944280347e-12, 5.395865611607901e-176,
     ];
-    [-1, 0.1, 1.9, 2.1, 5, 20].forEach((x, i) => close(erfc(x), tails[i], 1e-11));
+    [-1, 0.1, 1.9, 2.1, 5, 20].forEach((x, i) => {
+      close(erfc(x), tails[i], 1e-11);
+    });
     const t = [
       12.706204736174694, 4.302652729749462, 2.5705818356363146, 2.0422724563012378, 1.9623390808264083,
     ];
-    [1, 2, 5, 30, 1000].forEach((degrees, i) => close(studentQuantile(0.95, degrees), t[i], 1e-11));
+    [1, 2, 5, 30, 1000].forEach((degrees, i) => {
+      close(studentQuantile(0.95, degrees), t[i], 1e-11);
+    });
     close(studentCdf(studentQuantile(0.9, 7), 7), 0.95);
     close(studentCdf(-studentQuantile(0.9, 7), 7), 0.05, 1e-11);
   });

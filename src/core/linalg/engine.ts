@@ -29,9 +29,13 @@ export interface Engine {
   reduce(k: Matrix, largest: number): Reduction;
 }
 
-/** The power of two just above x, so that dividing by it is exact; 0 for 0. */
+/**
+ * What a matrix with largest entry x is divided by: 0 for 0, 1 where squares of its entries are safe, else the power of
+ * two just above x, so that dividing is exact.
+ */
 export function powerOfTwoScale(x: number): number {
   if (x === 0) return 0;
+  if (x > 1e-100 && x < 1e100) return 1;
   const exponent = Math.max(-1020, Math.min(1020, Math.ceil(Math.log2(x))));
   return 2 ** exponent;
 }

@@ -85,6 +85,40 @@ function normalise(x: Float64Array): void {
   for (let i = 0; i < x.length; i++) x[i] *= inverse;
 }
 
+/**
+ * x -= (its projection on the orthonormal rows [from, to) of length n), by classical Gram-Schmidt in groups of four: to
+ * be called twice, since one pass may leave what cancellation brought back (Parlett).
+ */
+function removeRows(x: Float64Array, rows: Float64Array, from: number, to: number): void {
+  const n = x.length;
+  let p = from;
+  for (; p + 3 < to; p += 4) {
+    const a = p * n;
+    const b = a + n;
+    const c = b + n;
+    const d = c + n;
+    let sa = 0;
+    let sb = 0;
+    let sc = 0;
+    let sd = 0;
+    for (let i = 0; i < n; i++) {
+      const value = x[i];
+      sa += value * rows[a + i];
+      sb += value * rows[b + i];
+      sc += value * rows[c + i];
+      sd += value * rows[d + i];
+    }
+    for (let i = 0; i < n; i++)
+      x[i] -= sa * rows[a + i] + sb * rows[b + i] + sc * rows[c + i] + sd * rows[d + i];
+  }
+  for (; p < to; p++) {
+    const a = p * n;
+    let s = 0;
+    for (let i = 0; i < n; i++) s += x[i] * rows[a + i];
+    for (let i = 0; i < n; i++) x[i] -= s * rows[a + i];
+  }
+}
+
 function residual(d: Float64Array, e: Float64Array, value: number, x: Float64Array): number {
   const n = d.length;
   let s = 0;
@@ -132,21 +166,12 @@ export function tridiagonalVectors(
     const x = rows.subarray(k * n, (k + 1) * n);
     for (let i = 0; i < n; i++) x[i] = random.uniform() - 0.5;
     let settled = false;
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 6 && !settled; round++) {
       factor.solve(x);
       normalise(x);
-      // Twice is enough (Parlett); one pass may leave what cancellation brought back.
-      for (let pass = 0; pass < 2; pass++) {
-        for (let p = clusterStart; p < k; p++) {
-          const other = rows.subarray(p * n, (p + 1) * n);
-          let s = 0;
-          for (let i = 0; i < n; i++) s += x[i] * other[i];
-          for (let i = 0; i < n; i++) x[i] -= s * other[i];
-        }
-        if (k > clusterStart) normalise(x);
-      }
-      if (settled) break;
-      // One more round after the residual is small: it cleans the start vector's remains.
+      // In the first round a single pass is enough to keep the cluster's other vectors small.
+      for (let pass = 0; pass < (round === 0 ? 1 : 2); pass++) removeRows(x, rows, clusterStart, k);
+      if (k > clusterStart) normalise(x);
       settled = round > 0 && residual(d, e, values[k], x) <= good + Math.abs(shift - values[k]);
     }
     if (!settled) return null;

@@ -13,7 +13,7 @@ import { type Exports, fromBase64, webAssembly } from './platform.js';
 const page = 65536;
 /** An idle instance is kept for the next kernel unless its memory is larger: WebAssembly memory never shrinks. */
 const keptBytes = 48 * 1024 * 1024;
-const panelWidth = 32;
+const panelWidth = 16;
 /** Rotations held back before they are applied: a strip of the block then stays cached over many sweeps. */
 const rotationBytes = 512 * 1024;
 
@@ -74,16 +74,7 @@ class WasmReduction implements Reduction {
     this.scratchAt = this.tauAt + padded * 8 + 64;
     const packAt = this.scratchAt + panelWidth * stride;
     reserve(this.exports, packAt + (padded / 4) * panelWidth * 64, n);
-    const a = this.view(this.matrixAt, padded * this.leading);
-    const inverse = this.scale === 0 ? 0 : 1 / this.scale;
-    a.fill(0);
-    for (let i = 0; i < n; i++) {
-      const to = i * this.leading;
-      for (let j = i & ~3; j < n; j++) {
-        // Inside the block on the diagonal the upper triangle serves both sides.
-        a[to + j] = inverse * (j < i ? k.data[j * n + i] : k.data[i * n + j]);
-      }
-    }
+    this.copyUpper(k, padded);
     this.view(dAt, 3 * padded).fill(0);
     this.view(this.scratchAt, panelWidth * this.leading).fill(0);
     if (n > 0)
@@ -100,6 +91,22 @@ class WasmReduction implements Reduction {
       );
     this.diagonal = this.view(dAt, n).slice();
     this.offDiagonal = this.view(eAt, n).slice();
+  }
+
+  /** The upper triangle by blocks of four, divided by the scale; inside the diagonal blocks it serves both sides. */
+  private copyUpper(k: Matrix, padded: number): void {
+    const { n, leading } = this;
+    const a = this.view(this.matrixAt, padded * leading);
+    const inverse = this.scale === 0 ? 0 : 1 / this.scale;
+    for (let i = 0; i < padded; i++) {
+      const block = i & ~3;
+      const to = i * leading;
+      a.fill(0, to + (i < n ? n : 0), to + leading);
+      if (i >= n) continue;
+      a.set(k.data.subarray(i * n + i, (i + 1) * n), to + i);
+      if (inverse !== 1) for (let j = i; j < n; j++) a[to + j] *= inverse;
+      for (let j = block; j < i; j++) a[to + j] = a[j * leading + i];
+    }
   }
 
   private view(at: number, length: number): Float64Array {

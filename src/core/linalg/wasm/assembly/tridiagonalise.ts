@@ -1,4 +1,4 @@
-import { clear, dot, scale, subtract2, subtract4, sum2 } from './vectors';
+import { clear, dot, dot4, scale, subtract2, subtract4, sum2 } from './vectors';
 
 /**
  * w = A v over the indices from `first` on, reading only the upper triangle of A: each entry is loaded once and serves
@@ -159,6 +159,7 @@ function panelStep(
   e: usize,
   tau: usize,
   panel: usize,
+  scratch: usize,
 ): void {
   const end = (<usize>padded) << 3;
   const row = a + <usize>j * stride;
@@ -187,7 +188,18 @@ function panelStep(
   const wj = panel + <usize>done * stride;
   const from = (at + 8) & ~31;
   symmetricProduct(a, stride, row, wj, j + 1, padded);
-  for (p = 0; p < done; p++) {
+  for (p = 0; p + 1 < done; p += 2) {
+    const v = v0 + <usize>p * stride;
+    const w = panel + <usize>p * stride;
+    const v2 = v + stride;
+    const w2 = w + stride;
+    dot4(w, v, w2, v2, row, from, end, scratch);
+    subtract4(
+      wj, load<f64>(scratch), v, load<f64>(scratch, 8), w,
+      load<f64>(scratch, 16), v2, load<f64>(scratch, 24), w2, from, end,
+    );
+  }
+  for (; p < done; p++) {
     const v = v0 + <usize>p * stride;
     const w = panel + <usize>p * stride;
     subtract2(wj, dot(w, row, from, end), v, dot(v, row, from, end), w, from, end);
@@ -219,7 +231,7 @@ export function tridiagonalise(
   const last = n - 1;
   for (let start = 0; start < last; start += width) {
     const stop = min(start + width, last);
-    for (let j = start; j < stop; j++) panelStep(a, stride, j, start, padded, d, e, tau, panel);
+    for (let j = start; j < stop; j++) panelStep(a, stride, j, start, padded, d, e, tau, panel, pack);
     const v = a + <usize>start * stride;
     if (stop < last) {
       packPanel(v, panel, stride, width, stop, padded, pack);

@@ -17,6 +17,25 @@ export function dot(x: usize, y: usize, from: usize, to: usize): f64 {
   return sum2(f64x2.add(s0, s1));
 }
 
+/** x . z, y . z, u . z and v . z over the bytes [from, to), stored at `out`. */
+export function dot4(x: usize, y: usize, u: usize, v: usize, z: usize, from: usize, to: usize, out: usize): void {
+  let s0 = f64x2.splat(0);
+  let s1 = f64x2.splat(0);
+  let s2 = f64x2.splat(0);
+  let s3 = f64x2.splat(0);
+  for (let o = from; o < to; o += 16) {
+    const t = v128.load(z + o);
+    s0 = f64x2.add(s0, f64x2.mul(t, v128.load(x + o)));
+    s1 = f64x2.add(s1, f64x2.mul(t, v128.load(y + o)));
+    s2 = f64x2.add(s2, f64x2.mul(t, v128.load(u + o)));
+    s3 = f64x2.add(s3, f64x2.mul(t, v128.load(v + o)));
+  }
+  store<f64>(out, sum2(s0));
+  store<f64>(out, sum2(s1), 8);
+  store<f64>(out, sum2(s2), 16);
+  store<f64>(out, sum2(s3), 24);
+}
+
 /** z -= a x + b y over the bytes [from, to). */
 export function subtract2(z: usize, a: f64, x: usize, b: f64, y: usize, from: usize, to: usize): void {
   const a2 = f64x2.splat(a);
