@@ -77,6 +77,7 @@ function rankTwoUpdate(a: usize, stride: usize, pack: usize, width: i32, first: 
   let left = pack;
   for (let i = first; i < n; i += 4) {
     const row = a + <usize>i * stride;
+    const leftEnd = left + size;
     let right = left;
     for (let k = i; k < n; k += 4) {
       let c00 = f64x2.splat(0);
@@ -87,29 +88,29 @@ function rankTwoUpdate(a: usize, stride: usize, pack: usize, width: i32, first: 
       let c21 = f64x2.splat(0);
       let c30 = f64x2.splat(0);
       let c31 = f64x2.splat(0);
-      for (let o: usize = 0; o < size; o += 64) {
-        const l = left + o;
-        const r = right + o;
+      let r = right;
+      for (let l = left; l < leftEnd; l += 64) {
         const v0 = v128.load(r);
         const v1 = v128.load(r, 16);
         const w0 = v128.load(r, 32);
         const w1 = v128.load(r, 48);
         let x = v128.load64_splat(l);
         let y = v128.load64_splat(l, 32);
-        c00 = f64x2.add(f64x2.add(c00, f64x2.mul(x, w0)), f64x2.mul(y, v0));
-        c01 = f64x2.add(f64x2.add(c01, f64x2.mul(x, w1)), f64x2.mul(y, v1));
+        c00 = f64x2.add(c00, f64x2.add(f64x2.mul(x, w0), f64x2.mul(y, v0)));
+        c01 = f64x2.add(c01, f64x2.add(f64x2.mul(x, w1), f64x2.mul(y, v1)));
         x = v128.load64_splat(l, 8);
         y = v128.load64_splat(l, 40);
-        c10 = f64x2.add(f64x2.add(c10, f64x2.mul(x, w0)), f64x2.mul(y, v0));
-        c11 = f64x2.add(f64x2.add(c11, f64x2.mul(x, w1)), f64x2.mul(y, v1));
+        c10 = f64x2.add(c10, f64x2.add(f64x2.mul(x, w0), f64x2.mul(y, v0)));
+        c11 = f64x2.add(c11, f64x2.add(f64x2.mul(x, w1), f64x2.mul(y, v1)));
         x = v128.load64_splat(l, 16);
         y = v128.load64_splat(l, 48);
-        c20 = f64x2.add(f64x2.add(c20, f64x2.mul(x, w0)), f64x2.mul(y, v0));
-        c21 = f64x2.add(f64x2.add(c21, f64x2.mul(x, w1)), f64x2.mul(y, v1));
+        c20 = f64x2.add(c20, f64x2.add(f64x2.mul(x, w0), f64x2.mul(y, v0)));
+        c21 = f64x2.add(c21, f64x2.add(f64x2.mul(x, w1), f64x2.mul(y, v1)));
         x = v128.load64_splat(l, 24);
         y = v128.load64_splat(l, 56);
-        c30 = f64x2.add(f64x2.add(c30, f64x2.mul(x, w0)), f64x2.mul(y, v0));
-        c31 = f64x2.add(f64x2.add(c31, f64x2.mul(x, w1)), f64x2.mul(y, v1));
+        c30 = f64x2.add(c30, f64x2.add(f64x2.mul(x, w0), f64x2.mul(y, v0)));
+        c31 = f64x2.add(c31, f64x2.add(f64x2.mul(x, w1), f64x2.mul(y, v1)));
+        r += 64;
       }
       const at = row + ((<usize>k) << 3);
       subtractFrom(at, c00, c01);
