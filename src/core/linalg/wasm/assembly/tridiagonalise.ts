@@ -64,7 +64,6 @@ function packPanel(v: usize, w: usize, stride: usize, width: i32, first: i32, n:
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function subtractFrom(at: usize, low: v128, high: v128): void {
   v128.store(at, f64x2.sub(v128.load(at), low));

@@ -1,6 +1,5 @@
 // Vector kernels on raw addresses. Lengths are multiples of 4 float64; buffers are padded with zeros to make it so.
 
-// @ts-ignore: decorator
 @inline
 export function sum2(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
