@@ -8,7 +8,12 @@ import { Card, type CardOptions, type Scene, type Table } from './card.js';
 /** The kernel matrix on the probe inputs as a heat map, samples grouped by label. */
 export class KernelCard extends Card {
   protected override readonly followsRows = false;
-  private readonly canvas = element('canvas', { class: 'heat', tabindex: '0', role: 'img' });
+  private readonly canvas = element('canvas', {
+    class: 'heat',
+    tabindex: '0',
+    role: 'img',
+    'aria-label': t('Kernel matrix'),
+  });
   private readonly scale = element('div', { class: 'scale' });
   private readonly hover = element('p', { class: 'hover', 'aria-live': 'polite' });
   private shown: {

@@ -7,7 +7,12 @@ import { Card, type CardOptions, type Scene, type Table } from './card.js';
 /** Neurons as particles: theta on two fixed directions, coloured by u; and the histogram of u. */
 export class ParticlesCard extends Card {
   protected override readonly followsRows = false;
-  private readonly canvas = element('canvas', { class: 'particles', role: 'img', tabindex: '0' });
+  private readonly canvas = element('canvas', {
+    class: 'particles',
+    role: 'img',
+    tabindex: '0',
+    'aria-label': t('Neurons as particles'),
+  });
   /** Limits over the whole run, so that the view stands still while the neurons move. */
   private limits: { run: string; reach: number; u: number } = { run: '', reach: 0, u: 0 };
 

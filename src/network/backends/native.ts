@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import util from 'node:util';
+import * as tf from '../tf.js';
+
+const packageName = '@tensorflow/tfjs-node';
+
+/** Per-user folder into which `kernelscope native` installs. */
+export function nativeHome(): string {
+  const data = process.env['XDG_DATA_HOME'];
+  return data ? path.join(data, 'kernelscope', 'native') : path.join(homedir(), '.kernelscope', 'native');
+}
+
+/** Places that may hold the native package, most particular first. */
+export function nativeCandidates(chosen?: string): readonly string[] {
+  const roots = [
+    chosen,
+    process.env['KERNELSCOPE_NATIVE'],
+    process.cwd(),
+    nativeHome(),
+    path.join(__dirname, '..'),
+  ];
+  return roots
+    .filter((root): root is string => Boolean(root))
+    .flatMap((root) => [path.join(root, 'node_modules', packageName), root]);
+}
+
+const isPackage = (folder: string): boolean =>
+  existsSync(path.join(folder, 'dist', 'index.js')) &&
+  existsSync(path.join(folder, 'package.json')) &&
+  folder.includes('tfjs-node');
+
+/**
+ * Loads tfjs-node, which registers the backend 'tensorflow'. Throws an Error with the reason when it is not there or
+ * does not load.
+ */
+export function loadNative(chosen?: string): void {
+  const found = nativeCandidates(chosen).find(isPackage);
+  if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
+  restoreRemovedUtilities();
+  withOurTensorFlow(() => createRequire(path.join(found, 'package.json'))(found));
+}
+
+/** tfjs-node calls two functions that Node 23 removed from `util`. */
+function restoreRemovedUtilities(): void {
+  const target = util as unknown as Record<string, unknown>;
+  target['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined;
+  target['isArray'] ??= Array.isArray;
+}
+
+interface Loader {
+  _load(request: string, parent: unknown, isMain: boolean): unknown;
+}
+
+/** While `load` runs, the '@tensorflow/tfjs' that anything requires is ours: two cores would not share their tensors. */
+function withOurTensorFlow(load: () => void): void {
+  const loader = Module as unknown as Loader;
+  const original = loader._load;
+  loader._load = function (this: unknown, request, parent, isMain) {
+    if (request === '@tensorflow/tfjs' || request === '@tensorflow/tfjs-core') return tf;
+    return original.call(this, request, parent, isMain);
+  };
+  try {
+    load();
+  } finally {
+    loader._load = original;
+  }
+}

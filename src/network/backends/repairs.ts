@@ -1,0 +1,24 @@
+import { repairGradients } from './gradients.js';
+import { repairConvolutions } from './kernels/convolution.js';
+import { repairPooling } from './kernels/pooling.js';
+import { repairProducts } from './kernels/products.js';
+import { repairReductions } from './kernels/reductions.js';
+import type { BackendName } from './report.js';
+
+/** The TensorFlow.js version that the repairs were written for; a test fails when the installed one differs. */
+export const repairedVersion = '4.22.0';
+
+const repaired = new Set<BackendName>();
+
+/** Puts a backend right once it has started: gradients everywhere, kernels where the backend needs it. */
+export function repairBackend(name: BackendName): void {
+  repairGradients();
+  if (repaired.has(name)) return;
+  repaired.add(name);
+  if (name === 'wasm') {
+    repairProducts();
+    repairConvolutions();
+    repairReductions();
+  }
+  if (name !== 'native') repairPooling(name);
+}

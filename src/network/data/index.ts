@@ -1,0 +1,26 @@
+import type { DataSpec } from '../../experiment/definition.js';
+import type { DataContext, Dataset } from './dataset.js';
+import { loadDigits, loadMnist } from './images.js';
+import { loadGaussianMixture, loadTeacher } from './synthetic.js';
+import { loadArrays, loadCsv } from './tabular.js';
+
+export { type DataContext, type Dataset, type Split, targetsOf } from './dataset.js';
+
+/** Reads or makes the data of a spec. Throws an InputError that names file, field and way out. */
+export function loadData(spec: DataSpec, context: DataContext): Dataset {
+  switch (spec.kind) {
+    case 'mnist':
+      return loadMnist(spec, context);
+    case 'digits':
+      return loadDigits(spec, context);
+    case 'teacher':
+      return loadTeacher(spec, context);
+    case 'gaussianMixture':
+      return loadGaussianMixture(spec, context);
+    case 'csv':
+      return loadCsv(spec, context);
+    case 'npz':
+    case 'npy':
+      return loadArrays(spec, context);
+  }
+}

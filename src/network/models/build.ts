@@ -1,0 +1,278 @@
+import { InputError } from '../../core/errors.js';
+import { Random } from '../../core/random.js';
+import type {
+  MlpModel,
+  ModelBuilder,
+  ModelSpec,
+  ResidualModel,
+  TwoLayerModel,
+  TwoLayerScale,
+} from '../../experiment/definition.js';
+import * as tf from '../tf.js';
+import { Elementwise, ScaledDense } from './layers.js';
+import { seedModel } from './seeding.js';
+
+export interface ModelContext {
+  /** Shape of one input, without the batch axis. */
+  readonly inputShape: readonly number[];
+  readonly outputs: number;
+  readonly seed: number;
+  /** Fault planted by a claim's self-test: leave a symmetrised start unsymmetrised, or double alpha. */
+  readonly sabotage?: 'unsymmetrised-start' | 'wrong-alpha';
+}
+
+/** Facts about a two-layer network that its layers model does not carry. */
+export interface TwoLayerFacts {
+  readonly width: number;
+  /** Top-layer scale alpha of f = (alpha / m) sum u h. */
+  readonly alpha: number;
+  readonly features: string;
+  readonly readout: string;
+}
+
+export interface BuiltModel {
+  readonly model: tf.LayersModel;
+  /** Absent for plain builders. */
+  readonly spec?: ModelSpec;
+  readonly twoLayer?: TwoLayerFacts;
+  /** Factor on the step size by layer name, as a parameterisation asks for; 1 where absent. */
+  readonly rates: Readonly<Record<string, number>>;
+}
+
+/** alpha of a width, by name, as a power `m^t`, or as it is. Throws an InputError for anything else. */
+export function alphaOf(scale: TwoLayerScale, width: number): number {
+  if (typeof scale === 'number') return scale;
+  if (scale === 'ntk' || scale === 'standard') return Math.sqrt(width);
+  if (scale === 'mean-field') return 1;
+  const exponent = Number(scale.slice(2));
+  if (scale.startsWith('m^') && Number.isFinite(exponent)) return width ** exponent;
+  throw new InputError(
+    `model.scale is "${scale}"; it must be 'ntk', 'mean-field', 'standard', a power such as 'm^0.3', or a number.`,
+    { field: 'model.scale' },
+  );
+}
+
+/** Builds the network of a definition with seeded weights; the same seed gives the same weights on every backend. */
+export function buildModel(spec: ModelSpec | ModelBuilder, context: ModelContext): BuiltModel {
+  if (typeof spec === 'function') return fromBuilder(spec, context);
+  if (context.inputShape.length !== 1)
+    throw new InputError(
+      `model.kind "${spec.kind}" takes flat inputs, but the data has shape [${context.inputShape.join(', ')}]. Ask for flat data (shape: 'flat') or write the model as a builder.`,
+      { field: 'data.shape' },
+    );
+  switch (spec.kind) {
+    case 'twoLayer':
+      return twoLayer(spec, context);
+    case 'mlp':
+      return mlp(spec, context);
+    case 'residual':
+      return residual(spec, context);
+  }
+}
+
+function fromBuilder(builder: ModelBuilder, context: ModelContext): BuiltModel {
+  const model = (builder as (t: typeof tf) => unknown)(tf);
+  if (!(model instanceof tf.LayersModel))
+    throw new InputError('The model builder must return a tf.LayersModel (from tf.sequential or tf.model).', {
+      field: 'model',
+    });
+  seedModel(model, context.seed);
+  return { model, rates: {} };
+}
+
+function setWeights(layer: ScaledDense, kernel: Float32Array, bias?: Float32Array): void {
+  const [rows, cols] = layer.kernel.shape as [number, number];
+  const tensors = [tf.tensor2d(kernel, [rows, cols]), ...(bias && layer.bias ? [tf.tensor1d(bias)] : [])];
+  layer.setWeights(tensors);
+  tf.dispose(tensors);
+}
+
+const normals = (random: Random, count: number, deviation: number): Float32Array =>
+  Float32Array.from(random.normals(count, deviation));
+
+function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
+  const { width, init } = spec;
+  const symmetric = init === 'symmetric' && context.sabotage !== 'unsymmetrised-start';
+  if (init === 'symmetric' && width % 2 !== 0)
+    throw new InputError(
+      `model.width is ${width}; a symmetric start pairs neurons, so the width must be even.`,
+      { field: 'model.width' },
+    );
+  const d = context.inputShape[0];
+  const { outputs } = context;
+  const alpha = alphaOf(spec.scale, width) * (context.sabotage === 'wrong-alpha' ? 3 : 1);
+  const inWeights = spec.scale === 'standard';
+  const features = new ScaledDense({
+    name: 'features',
+    units: width,
+    factor: 1,
+    useBias: spec.bias,
+    trainable: spec.train !== 'readout',
+    inputShape: [d],
+  });
+  const readout = new ScaledDense({
+    name: 'readout',
+    units: outputs,
+    factor: inWeights ? 1 : alpha / width,
+    useBias: false,
+  });
+  const model = tf.sequential({
+    layers: [features, new Elementwise({ name: 'activation', activation: spec.activation }), readout],
+  });
+  const random = new Random(context.seed).fork('model');
+  const free = symmetric ? width / 2 : width;
+  const deviation = spec.thetaStart === 'unit' ? 1 : 1 / Math.sqrt(d);
+  const theta = columns(normals(random.fork('theta'), d * free, deviation), d, free, width);
+  const bias = columns(normals(random.fork('bias'), free, deviation), 1, free, width);
+  const u = normals(random.fork('u'), free * outputs, inWeights ? alpha / width : 1);
+  const readoutKernel = new Float32Array(width * outputs);
+  readoutKernel.set(u);
+  if (symmetric) for (let i = 0; i < u.length; i++) readoutKernel[u.length + i] = -u[i];
+  setWeights(features, theta, bias);
+  setWeights(readout, readoutKernel);
+  return { model, spec, twoLayer: { width, alpha, features: 'features', readout: 'readout' }, rates: {} };
+}
+
+/** [rows, free] values repeated along the columns until there are `width` of them. */
+function columns(values: Float32Array, rows: number, free: number, width: number): Float32Array {
+  if (free === width) return values;
+  const out = new Float32Array(rows * width);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < width; j++) out[i * width + j] = values[i * free + (j % free)];
+  }
+  return out;
+}
+
+/** Factor in front of W a, deviation of W's entries, and factor on the step size, of one layer of a deep network. */
+function layerScales(
+  spec: MlpModel,
+  fanIn: number,
+  position: 'first' | 'hidden' | 'last',
+): { factor: number; deviation: number; rate: number } {
+  const { sigmaW } = spec;
+  switch (spec.parameterization) {
+    case 'ntk':
+      return { factor: sigmaW / Math.sqrt(fanIn), deviation: 1, rate: 1 };
+    case 'standard':
+      return { factor: 1, deviation: sigmaW / Math.sqrt(fanIn), rate: 1 };
+    case 'mean-field':
+      // 1/m between hidden layers; the step grows with the width so that neurons move by O(1).
+      if (position === 'first') return { factor: sigmaW / Math.sqrt(fanIn), deviation: 1, rate: 1 };
+      return { factor: sigmaW / fanIn, deviation: 1, rate: 1 };
+    case 'maximal-update':
+      // Yang and Hu 2021, table 1: input sqrt(n) w, hidden w, output w / sqrt(n), every w ~ N(0, 1/n), one step size.
+      if (position === 'first') return { factor: sigmaW / Math.sqrt(fanIn), deviation: 1, rate: 1 };
+      if (position === 'hidden') return { factor: 1, deviation: sigmaW / Math.sqrt(fanIn), rate: 1 };
+      return { factor: 1 / Math.sqrt(fanIn), deviation: sigmaW / Math.sqrt(fanIn), rate: 1 };
+  }
+}
+
+function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
+  const random = new Random(context.seed).fork('model');
+  const sizes = [context.inputShape[0], ...spec.hidden, context.outputs];
+  const symmetric = spec.init === 'symmetric' && context.sabotage !== 'unsymmetrised-start';
+  const layers: tf.layers.Layer[] = [];
+  const dense: { layer: ScaledDense; deviation: number }[] = [];
+  const rates: Record<string, number> = {};
+  for (let l = 1; l < sizes.length; l++) {
+    const last = l === sizes.length - 1;
+    const { factor, deviation, rate } = layerScales(
+      spec,
+      sizes[l - 1],
+      l === 1 ? 'first' : last ? 'last' : 'hidden',
+    );
+    const name = last ? 'readout' : `hidden${l}`;
+    const layer = new ScaledDense({
+      name,
+      units: sizes[l],
+      factor,
+      useBias: spec.bias,
+      biasFactor: spec.parameterization === 'standard' ? 1 : spec.sigmaB || 1,
+      trainable: spec.train !== 'readout' || last,
+      ...(l === 1 ? { inputShape: [sizes[0]] } : {}),
+    });
+    layers.push(layer);
+    dense.push({ layer, deviation });
+    rates[name] = rate;
+    if (!last) layers.push(new Elementwise({ name: `activation${l}`, activation: spec.activation }));
+  }
+  const model = tf.sequential({ layers });
+  for (const { layer, deviation } of dense) {
+    const [rows, cols] = layer.kernel.shape as [number, number];
+    const biasDeviation = spec.sigmaB === 0 ? 0 : spec.parameterization === 'standard' ? spec.sigmaB : 1;
+    const stream = random.fork(layer.name);
+    const kernel = normals(stream, rows * cols, deviation);
+    const bias = normals(stream.fork('bias'), cols, biasDeviation);
+    if (symmetric && layer.name === 'readout') bias.fill(0);
+    setWeights(layer, kernel, bias);
+  }
+  if (symmetric) symmetrize(dense.map((d) => d.layer));
+  return { model, spec, rates };
+}
+
+/** Makes the last hidden layer of equal pairs with opposite readout, so that f_0 = 0 exactly. */
+function symmetrize(layers: readonly ScaledDense[]): void {
+  const last = layers[layers.length - 1];
+  const before = layers[layers.length - 2];
+  const width = before.units;
+  if (width % 2 !== 0)
+    throw new InputError(
+      `model.hidden ends with ${width}; a symmetric start pairs neurons, so the last hidden width must be even.`,
+      { field: 'model.hidden' },
+    );
+  const half = width / 2;
+  const kernel = before.kernel.read().dataSync() as Float32Array;
+  const rows = kernel.length / width;
+  for (let i = 0; i < rows; i++) kernel.copyWithin(i * width + half, i * width, i * width + half);
+  const bias = before.bias?.read().dataSync() as Float32Array | undefined;
+  bias?.copyWithin(half, 0, half);
+  setWeights(before, kernel.slice(), bias?.slice());
+  const readout = last.kernel.read().dataSync() as Float32Array;
+  for (let i = 0; i < half * last.units; i++) readout[half * last.units + i] = -readout[i];
+  setWeights(last, readout.slice(), last.bias?.read().dataSync() as Float32Array | undefined);
+}
+
+function residual(spec: ResidualModel, context: ModelContext): BuiltModel {
+  const { width, depth } = spec;
+  const random = new Random(context.seed).fork('model');
+  const scale =
+    spec.blockScale === '1/L'
+      ? 1 / depth
+      : spec.blockScale === '1/sqrt(L)'
+        ? 1 / Math.sqrt(depth)
+        : spec.blockScale;
+  const trainable = spec.train !== 'readout';
+  const dense: ScaledDense[] = [];
+  const apply = (
+    config: ConstructorParameters<typeof ScaledDense>[0],
+    x: tf.SymbolicTensor,
+  ): tf.SymbolicTensor => {
+    const layer = new ScaledDense(config);
+    dense.push(layer);
+    return layer.apply(x) as tf.SymbolicTensor;
+  };
+  const input = tf.input({ shape: [...context.inputShape] });
+  const root = 1 / Math.sqrt(width);
+  let h = apply(
+    { name: 'input', units: width, factor: 1 / Math.sqrt(context.inputShape[0]), useBias: false, trainable },
+    input,
+  );
+  for (let l = 1; l <= depth; l++) {
+    const inner = apply({ name: `block${l}-in`, units: width, factor: root, useBias: false, trainable }, h);
+    const active = new Elementwise({ name: `block${l}-activation`, activation: spec.activation }).apply(
+      inner,
+    ) as tf.SymbolicTensor;
+    const branch = apply(
+      { name: `block${l}-out`, units: width, factor: scale * root, useBias: false, trainable },
+      active,
+    );
+    h = tf.layers.add({ name: `block${l}` }).apply([h, branch]) as tf.SymbolicTensor;
+  }
+  const output = apply({ name: 'readout', units: context.outputs, factor: root, useBias: false }, h);
+  const model = tf.model({ inputs: input, outputs: output });
+  for (const layer of dense) {
+    const [rows, cols] = layer.kernel.shape as [number, number];
+    setWeights(layer, normals(random.fork(layer.name), rows * cols, 1));
+  }
+  return { model, spec, rates: {} };
+}

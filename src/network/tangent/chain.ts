@@ -1,0 +1,145 @@
+import type { ActivationName } from '../../experiment/definition.js';
+import { activationNames } from '../../experiment/definition.js';
+import { activations } from '../models/activations.js';
+import { Elementwise, ScaledDense } from '../models/layers.js';
+import * as tf from '../tf.js';
+import { timesTransposed } from './products.js';
+
+/** One dense layer of a chain, with the activation behind it. */
+export interface ChainLayer {
+  readonly layer: tf.layers.Layer;
+  readonly kernel: tf.LayerVariable;
+  readonly bias: tf.LayerVariable | null;
+  readonly scale: number;
+  readonly biasScale: number;
+  readonly activation: ActivationName;
+  readonly trainable: boolean;
+}
+
+/** TensorFlow.js names of activations that are ours under another name. */
+const named: Readonly<Record<string, ActivationName>> = {
+  linear: 'identity',
+  swish: 'silu',
+  mish: 'identity',
+};
+
+function activationName(name: string): ActivationName | null {
+  const own = name === 'linear' || name === 'swish' ? named[name] : (name as ActivationName);
+  return (activationNames as readonly string[]).includes(own) && !['leakyRelu', 'gelu'].includes(own)
+    ? own
+    : null;
+}
+
+interface OpenDense {
+  readonly kernel: tf.LayerVariable;
+  readonly bias: tf.LayerVariable | null;
+  readonly activation: { getClassName(): string } | null;
+}
+
+const kerasName = (open: OpenDense): string => open.activation?.getClassName() ?? 'linear';
+
+/**
+ * The model as a plain chain of dense layers and activations on flat inputs, or null when it is anything else. A chain
+ * needs no tape: its cotangents are products of matrices written down by hand.
+ */
+export function chainOf(model: tf.LayersModel): readonly ChainLayer[] | null {
+  if (model.inputs.length !== 1 || model.outputs.length !== 1 || model.inputs[0].shape.length !== 2)
+    return null;
+  const chain: ChainLayer[] = [];
+  let previous: tf.layers.Layer | null = null;
+  for (const layer of model.layers) {
+    if (layer.getClassName() === 'InputLayer') continue;
+    if (layer.inboundNodes.length !== 1) return null;
+    const from = layer.inboundNodes[0].inboundLayers;
+    if (from.length > 1 || (previous && from[0] !== previous)) return null;
+    previous = layer;
+    const last = chain[chain.length - 1];
+    const withActivation = (activation: ActivationName | null): boolean => {
+      if (!activation || !last || last.activation !== 'identity') return activation === 'identity';
+      chain[chain.length - 1] = { ...last, activation };
+      return true;
+    };
+    if (layer instanceof ScaledDense) {
+      chain.push({
+        layer,
+        kernel: layer.kernel,
+        bias: layer.bias,
+        scale: layer.factor,
+        biasScale: layer.biasFactor,
+        activation: 'identity',
+        trainable: layer.trainable,
+      });
+    } else if (layer instanceof Elementwise) {
+      if (!withActivation(layer.activation)) return null;
+    } else if (layer.getClassName() === 'Dense') {
+      const open = layer as unknown as OpenDense;
+      const activation = activationName(kerasName(open));
+      if (!activation) return null;
+      chain.push({
+        layer,
+        kernel: open.kernel,
+        bias: open.bias,
+        scale: 1,
+        biasScale: 1,
+        activation,
+        trainable: layer.trainable,
+      });
+    } else if (layer.getClassName() === 'Activation') {
+      if (!withActivation(activationName(kerasName(layer as unknown as OpenDense)))) return null;
+    } else if (layer.getClassName() !== 'Dropout') return null;
+  }
+  return chain.length > 0 ? chain : null;
+}
+
+/** Inputs [N, k] of every layer of a chain, and cotangents [N O, n] of its pre-activations, row i O + o. */
+export interface ChainPass {
+  readonly inputs: tf.Tensor2D[];
+  readonly cotangents: tf.Tensor2D[];
+}
+
+/** Forward and backward pass for the outputs named (all of them when absent). The caller tidies. */
+export function chainPass(chain: readonly ChainLayer[], x: tf.Tensor2D, output?: number): ChainPass {
+  const samples = x.shape[0];
+  const inputs: tf.Tensor2D[] = [];
+  const pre: tf.Tensor2D[] = [];
+  const post: tf.Tensor2D[] = [];
+  let a = x;
+  for (const { kernel, bias, scale, biasScale, activation } of chain) {
+    inputs.push(a);
+    let h = tf.matMul(a, kernel.read() as tf.Tensor2D) as tf.Tensor2D;
+    if (scale !== 1) h = tf.mul(h, scale);
+    if (bias) h = tf.add(h, biasScale === 1 ? bias.read() : tf.mul(bias.read(), biasScale));
+    pre.push(h);
+    a = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
+    post.push(a);
+  }
+  const units = a.shape[1];
+  const outputs = output === undefined ? units : 1;
+  const perOutput = (t: tf.Tensor2D): tf.Tensor2D =>
+    outputs === 1
+      ? t
+      : (tf.reshape(tf.tile(tf.expandDims(t, 1), [1, outputs, 1]), [
+          samples * outputs,
+          t.shape[1],
+        ]) as tf.Tensor2D);
+  const eye =
+    output === undefined
+      ? (tf.eye(units) as tf.Tensor2D)
+      : tf.slice2d(tf.eye(units) as tf.Tensor2D, [output, 0], [1, units]);
+  let d = tf.reshape(tf.tile(tf.expandDims(eye, 0), [samples, 1, 1]), [
+    samples * outputs,
+    units,
+  ]) as tf.Tensor2D;
+  const cotangents: tf.Tensor2D[] = [];
+  for (let l = chain.length - 1; l >= 0; l--) {
+    const { activation, kernel, scale } = chain[l];
+    if (activation !== 'identity')
+      d = tf.mul(d, perOutput(activations[activation].derivative(pre[l], post[l]) as tf.Tensor2D));
+    cotangents[l] = d;
+    const deeper = chain.slice(0, l).some((layer) => layer.trainable);
+    if (!deeper) break;
+    const back = timesTransposed(d, kernel.read() as tf.Tensor2D);
+    d = scale === 1 ? back : tf.mul(back, scale);
+  }
+  return { inputs, cotangents };
+}

@@ -1,0 +1,3 @@
+export { explicitJacobian } from './generic.js';
+export { type EmpiricalKernel, empiricalKernel, type KernelMode, type KernelOptions } from './kernel.js';
+export { outputCount, trainableLayers } from './tap.js';
