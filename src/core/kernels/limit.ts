@@ -127,28 +127,33 @@ function onlyDiagonal(x: Float64Array, n: number, size: number): Float64Array {
 function step(s: State, walk: Walk, l: Layer, out: Float64Array): void {
   switch (l.type) {
     case 'dense':
-      return weigh(s, walk, l, 1);
+      weigh(s, walk, l, 1);
+      return;
     case 'conv': {
       slideBoth(s, walk, l, false);
       const window = l.window[0] * l.window[1];
       for (let e = 0; e < s.k.length; e++) s.k[e] /= window;
       for (let e = 0; walk.ntk && e < s.k.length; e++) s.theta[e] /= window;
-      return weigh(s, walk, l, window);
+      weigh(s, walk, l, window);
+      return;
     }
     case 'averagePool':
-      return slideBoth(s, walk, l, true);
+      slideBoth(s, walk, l, true);
+      return;
     case 'activation':
-      return eachPair(s, walk, (e, v1, v2) => {
+      eachPair(s, walk, (e, v1, v2) => {
         l.map(v1, s.k[e], v2, out);
         s.k[e] = out[0];
         if (walk.ntk) s.theta[e] *= out[1];
       });
+      return;
     case 'layerNorm':
-      return eachPair(s, walk, (e, v1, v2) => {
+      eachPair(s, walk, (e, v1, v2) => {
         const d = Math.sqrt((l.epsilon + v1) * (l.epsilon + v2));
         s.k[e] = d > 0 ? s.k[e] / d : 0;
         if (walk.ntk) s.theta[e] = d > 0 ? s.theta[e] / d : 0;
       });
+      return;
     case 'flatten':
     case 'globalAveragePool': {
       const trace = l.type === 'flatten';
