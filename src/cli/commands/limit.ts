@@ -27,7 +27,8 @@ export function register(program: Command): void {
 
 async function bytesOf(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    // A copy: slices of a Buffer are views into a shared pool, which the npy reader must not see.
+    return new Uint8Array(await readFile(file));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new InputError(`${file} cannot be read (${why}); give the path of an existing file.`, { file });
