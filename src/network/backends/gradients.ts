@@ -1,4 +1,5 @@
 import * as tf from '../tf.js';
+import { repairDilatedGradients } from './kernels/convolution.js';
 
 type Input = (x: tf.Tensor) => tf.Tensor;
 let done = false;
@@ -19,6 +20,9 @@ export function repairGradients(): void {
   ofInput(tf.Tanh, (x) => tf.sub(1, tf.square(tf.tanh(x))));
   ofInput(tf.Exp, (x) => tf.exp(x));
   ofInput(tf.Sigmoid, (x) => tf.mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))));
+  ofInput(tf.Elu, (x) => tf.where(tf.greater(x, 0), tf.onesLike(x), tf.exp(tf.minimum(x, 0))));
+  repairDilatedGradients();
+  unfuseDilatedLayers();
 }
 
 function ofInput(kernelName: string, slope: Input): void {

@@ -1,7 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { FailureError } from '../../core/errors.js';
 import * as tf from '../tf.js';
-import { repairGradients } from './gradients.js';
 import { loadNative } from './native.js';
 import { repairBackend } from './repairs.js';
 import type { BackendFallback, BackendName, BackendPreference, BackendReport } from './report.js';
@@ -31,7 +30,8 @@ export async function useBackend(
 ): Promise<BackendReport> {
   if (current && (preference === 'auto' || preference === current.name)) {
     await tf.setBackend(tensorflowName[current.name]);
-    return (current = { ...current, requested: preference });
+    current = { ...current, requested: preference };
+    return current;
   }
   const candidates: readonly BackendName[] = preference === 'auto' ? ['native', 'wasm', 'cpu'] : [preference];
   const fallbacks: BackendFallback[] = [];
@@ -63,7 +63,6 @@ const tensorflowName: Readonly<Record<BackendName, string>> = {
 /** Starts one backend and proves it with a product; null when it works, else the reason. */
 async function start(name: BackendName, options: BackendOptions): Promise<string | null> {
   try {
-    repairGradients();
     if (name === 'native') loadNative(options.nativePath);
     if (name === 'wasm') loadWasm(options.wasmPath);
     if (!(await withoutNewListeners(() => tf.setBackend(tensorflowName[name]))))

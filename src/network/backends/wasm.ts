@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { addConvFilterGradient } from './wasmConvGradient.js';
-import { repairMatMul } from './wasmMatMul.js';
 
 const binary = 'tfjs-backend-wasm-simd.wasm';
 let prepared = false;
@@ -18,8 +16,6 @@ export function loadWasm(chosen?: string): void {
   const folder = places.find((place) => place !== undefined && existsSync(path.join(place, binary)));
   if (!folder) throw new Error(`${binary} is missing beside the program; reinstall Kernelscope.`);
   setWasmPaths(folder + path.sep);
-  repairMatMul();
-  addConvFilterGradient();
   prepared = true;
 }
 
