@@ -2,8 +2,9 @@
  * A claim is a statement of the survey (or of a work it builds on) turned into an experiment: a setting, theory's
  * number, a measurement, a tolerance, a figure, a verdict. One file a claim under `claims/`.
  */
+
+import type { Sabotage } from '../network/training/sabotage.js';
 import type { Figure } from './figure.js';
-import type { Sabotage } from './sabotage.js';
 
 /** Themes of the survey (A universality ... K convex reparameterisation); 'beyond' where the survey stops. */
 export type Theme = 'A' | 'B' | 'C' | "C'" | "C''" | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'beyond';

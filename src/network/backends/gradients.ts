@@ -1,41 +1,85 @@
 import * as tf from '../tf.js';
 import { repairDilatedGradients } from './kernels/convolution.js';
 
-type Input = (x: tf.Tensor) => tf.Tensor;
-let done = false;
+type Derivative = (x: tf.Tensor) => tf.Tensor;
 
-/** Repairs of gradients that TensorFlow.js lacks, on every backend: comparisons, and second order of activations. */
-export function repairGradients(): void {
-  if (done) return;
-  done = true;
-  const comparisons = [tf.Greater, tf.GreaterEqual, tf.Less, tf.LessEqual, tf.Equal, tf.NotEqual];
-  for (const kernelName of comparisons) {
-    replaceGradient({
-      kernelName,
-      inputsToSave: ['a', 'b'],
-      gradFunc: (_dy, saved) => ({ a: () => tf.zeros(saved[0].shape), b: () => tf.zeros(saved[1].shape) }),
-    });
-  }
-  // Functions of the saved input, not of the saved output: only so they can be differentiated again.
-  ofInput(tf.Tanh, (x) => tf.sub(1, tf.square(tf.tanh(x))));
-  ofInput(tf.Exp, (x) => tf.exp(x));
-  ofInput(tf.Sigmoid, (x) => tf.mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))));
-  ofInput(tf.Elu, (x) => tf.where(tf.greater(x, 0), tf.onesLike(x), tf.exp(tf.minimum(x, 0))));
-  repairDilatedGradients();
-  unfuseDilatedLayers();
-}
-
-function ofInput(kernelName: string, slope: Input): void {
-  replaceGradient({
+/** Replaces the gradient of an elementwise kernel by one that is a function of its saved input. */
+function elementwise(kernelName: string, derivative: Derivative): void {
+  replace({
     kernelName,
     inputsToSave: ['x'],
-    gradFunc: (dy, saved) => ({ x: () => tf.mul(dy as tf.Tensor, slope(saved[0])) }),
+    gradFunc: (dy, [x]) => ({ x: () => tf.mul(dy as tf.Tensor, derivative(x)) }),
   });
 }
 
-function replaceGradient(config: tf.GradConfig): void {
+function replace(config: tf.GradConfig): void {
   if (tf.getGradient(config.kernelName)) tf.unregisterGradient(config.kernelName);
   tf.registerGradient(config);
+}
+
+const comparisons = [
+  'Greater',
+  'GreaterEqual',
+  'Less',
+  'LessEqual',
+  'Equal',
+  'NotEqual',
+  'LogicalAnd',
+  'LogicalOr',
+] as const;
+
+let done = false;
+
+/**
+ * Gradients that TensorFlow.js 4.22 lacks or that cannot be differentiated again, on every backend. The gradients of
+ * tanh and its kin save their outputs, which have no history: written as functions of saved inputs they have second
+ * derivatives. Comparisons get the zero gradient that lets `where` be differentiated. Pooling keeps first order only.
+ */
+export function repairGradients(): void {
+  if (done) return;
+  done = true;
+  elementwise('Tanh', (x) => tf.sub(1, tf.square(tf.tanh(x))));
+  elementwise('Sigmoid', (x) => tf.mul(tf.sigmoid(x), tf.sigmoid(tf.neg(x))));
+  elementwise('Exp', (x) => tf.exp(x));
+  elementwise('Elu', (x) => tf.where(tf.greater(x, 0), tf.onesLike(x), tf.exp(tf.minimum(x, 0))));
+  elementwise('Softplus', (x) => tf.sigmoid(x));
+  replace({
+    kernelName: 'Softmax',
+    inputsToSave: ['logits'],
+    gradFunc: (dy, [logits], attrs) => {
+      const dim = (attrs as unknown as { dim: number }).dim;
+      return {
+        logits: () => {
+          const y = tf.softmax(logits, dim);
+          const weighted = tf.mul(dy as tf.Tensor, y);
+          return tf.sub(weighted, tf.mul(tf.sum(weighted, dim, true), y));
+        },
+      };
+    },
+  });
+  replace({
+    kernelName: 'LogSoftmax',
+    inputsToSave: ['logits'],
+    gradFunc: (dy, [logits], attrs) => {
+      const axis = (attrs as unknown as { axis: number }).axis;
+      const d = dy as tf.Tensor;
+      return { logits: () => tf.sub(d, tf.mul(tf.sum(d, axis, true), tf.softmax(logits, axis))) };
+    },
+  });
+  for (const kernelName of comparisons) {
+    replace({
+      kernelName,
+      inputsToSave: ['a', 'b'],
+      gradFunc: (_dy, [a, b]) => ({ a: () => tf.zerosLike(a), b: () => tf.zerosLike(b) }),
+    });
+  }
+  replace({
+    kernelName: 'LogicalNot',
+    inputsToSave: ['x'],
+    gradFunc: (_dy, [x]) => ({ x: () => tf.zerosLike(x) }),
+  });
+  repairDilatedGradients();
+  unfuseDilatedLayers();
 }
 
 interface OpenConvolution {

@@ -1,0 +1,27 @@
+/**
+ * Faults that can be planted in the training code. Every claim names one under which it must turn red: a claim that
+ * stays green with the training code broken shows nothing.
+ */
+export const sabotages = [
+  /** The top-layer scale alpha is three times what the definition says. */
+  'wrong-alpha',
+  /** Step sizes do not follow the width and the scale (stepScale is ignored). */
+  'wrong-step-scale',
+  /** Every step is twice as long as stated. */
+  'doubled-step',
+  /** Langevin noise is left out. */
+  'drop-noise',
+  /** The L2 term is left out. */
+  'drop-l2',
+  /** A start that should be symmetrised is not. */
+  'unsymmetrised-start',
+  /** The gradient of the readout u is left out: only features move. */
+  'frozen-readout',
+  /** The gradient of theta is left out: only the readout moves. */
+  'frozen-features',
+  /** The linearised twin and the kernel see a Jacobian without its readout part. */
+  'half-jacobian',
+  /** Theta starts from a law of another variance. */
+  'wrong-start-variance',
+] as const;
+export type Sabotage = (typeof sabotages)[number];

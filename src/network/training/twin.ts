@@ -1,0 +1,139 @@
+import type { LossName } from '../../experiment/definition.js';
+import { activations } from '../models/activations.js';
+import { type ChainLayer, chainOf } from '../tangent/chain.js';
+import { timesTransposed } from '../tangent/products.js';
+import * as tf from '../tf.js';
+import { lossOf } from './gradient.js';
+import type { Sabotage } from './sabotage.js';
+
+interface TwinLayer extends ChainLayer {
+  /** Weights at the start, and the displacement that is trained. */
+  readonly kernel0: tf.Tensor2D;
+  readonly bias0: tf.Tensor | null;
+  readonly kernelMove: tf.Variable;
+  readonly biasMove: tf.Variable | null;
+}
+
+/** Base network at the start on some inputs: layer inputs, derivatives of the activations, outputs. */
+interface Base {
+  readonly inputs: readonly tf.Tensor2D[];
+  readonly slopes: readonly (tf.Tensor2D | null)[];
+  readonly output: tf.Tensor2D;
+}
+
+/**
+ * The network replaced by its linearisation at the start, f_0 + J (theta - theta_0), trained by gradient descent in
+ * parameter space on the same batches (Lee et al. 2019). For chains of dense layers.
+ */
+export class LinearisedTwin {
+  private readonly layers: readonly TwinLayer[];
+
+  private constructor(
+    chain: readonly ChainLayer[],
+    private readonly loss: LossName,
+    private readonly factors: Readonly<Record<string, number>>,
+    private readonly sabotage?: Sabotage,
+  ) {
+    this.layers = chain.map((layer) => {
+      const kernel0 = tf.clone(layer.kernel.read()) as tf.Tensor2D;
+      const bias0 = layer.bias ? tf.clone(layer.bias.read()) : null;
+      return {
+        ...layer,
+        kernel0,
+        bias0,
+        kernelMove: tf.variable(tf.zerosLike(kernel0), false),
+        biasMove: bias0 ? tf.variable(tf.zerosLike(bias0), false) : null,
+      };
+    });
+  }
+
+  /** The twin of a model as it is now, or null when the model is not a chain of dense layers. */
+  static of(
+    model: tf.LayersModel,
+    loss: LossName,
+    factors: Readonly<Record<string, number>>,
+    sabotage?: Sabotage,
+  ): LinearisedTwin | null {
+    const chain = chainOf(model);
+    return chain ? new LinearisedTwin(chain, loss, factors, sabotage) : null;
+  }
+
+  /** One gradient step of the twin on a batch. */
+  step(x: tf.Tensor, y: tf.Tensor2D, learningRate: number): void {
+    tf.tidy(() => {
+      const base = this.base(x as tf.Tensor2D);
+      const f = this.linear(base);
+      const n = f.shape[0];
+      let d = (
+        this.loss === 'mse' ? tf.div(tf.sub(f, y), f.size) : tf.div(tf.sub(tf.softmax(f), y), n)
+      ) as tf.Tensor2D;
+      for (let l = this.layers.length - 1; l >= 0; l--) {
+        const layer = this.layers[l];
+        const slope = base.slopes[l];
+        if (slope) d = tf.mul(d, slope);
+        const scaled = (layer.scale === 1 ? d : tf.mul(d, layer.scale)) as tf.Tensor2D;
+        const rate = learningRate * (this.factors[layer.layer.name] ?? 1);
+        const cut = this.sabotage === 'half-jacobian' && l === this.layers.length - 1;
+        if (layer.trainable && rate !== 0 && !cut) {
+          layer.kernelMove.assign(
+            tf.sub(layer.kernelMove, tf.mul(tf.matMul(tf.transpose(base.inputs[l]), scaled), rate)),
+          );
+          layer.biasMove?.assign(tf.sub(layer.biasMove, tf.mul(tf.sum(d, 0), rate * layer.biasScale)));
+        }
+        if (l > 0) d = timesTransposed(scaled, layer.kernel0);
+      }
+    });
+  }
+
+  /** Outputs [n, O] of the linearised network; the caller disposes. */
+  predict(x: tf.Tensor): tf.Tensor2D {
+    return tf.tidy(() => this.linear(this.base(x as tf.Tensor2D)));
+  }
+
+  lossOn(x: tf.Tensor, y: tf.Tensor2D): number {
+    return tf.tidy(() => lossOf(this.predict(x), y, this.loss).dataSync()[0]);
+  }
+
+  dispose(): void {
+    for (const layer of this.layers) {
+      layer.kernel0.dispose();
+      layer.bias0?.dispose();
+      layer.kernelMove.dispose();
+      layer.biasMove?.dispose();
+    }
+  }
+
+  private base(x: tf.Tensor2D): Base {
+    const inputs: tf.Tensor2D[] = [];
+    const slopes: (tf.Tensor2D | null)[] = [];
+    let a = x;
+    for (const { kernel0, bias0, scale, biasScale, activation } of this.layers) {
+      inputs.push(a);
+      let h = tf.matMul(a, kernel0) as tf.Tensor2D;
+      if (scale !== 1) h = tf.mul(h, scale);
+      if (bias0) h = tf.add(h, tf.mul(bias0, biasScale));
+      if (activation === 'identity') {
+        slopes.push(null);
+        a = h;
+      } else {
+        a = activations[activation].forward(h) as tf.Tensor2D;
+        slopes.push(activations[activation].derivative(h, a) as tf.Tensor2D);
+      }
+    }
+    return { inputs, slopes, output: a };
+  }
+
+  /** f_0 + J (theta - theta_0), by pushing the displacement forward through the frozen network. */
+  private linear(base: Base): tf.Tensor2D {
+    let moved: tf.Tensor2D | null = null;
+    for (const [l, layer] of this.layers.entries()) {
+      let h = tf.matMul(base.inputs[l], layer.kernelMove as unknown as tf.Tensor2D) as tf.Tensor2D;
+      if (moved) h = tf.add(h, tf.matMul(moved, layer.kernel0));
+      if (layer.scale !== 1) h = tf.mul(h, layer.scale);
+      if (layer.biasMove) h = tf.add(h, tf.mul(layer.biasMove, layer.biasScale));
+      const slope = base.slopes[l];
+      moved = slope ? tf.mul(h, slope) : h;
+    }
+    return tf.add(base.output, moved as tf.Tensor2D);
+  }
+}
