@@ -143,27 +143,58 @@ function columns(values: Float32Array, rows: number, free: number, width: number
   return out;
 }
 
-/** Factor in front of W a, deviation of W's entries, and factor on the step size, of one layer of a deep network. */
+/** How one layer of a deep network starts and moves: h = factor (a W) + biasFactor b. */
+interface LayerScales {
+  readonly factor: number;
+  /** Standard deviation of the entries of W. */
+  readonly deviation: number;
+  readonly biasFactor: number;
+  readonly biasDeviation: number;
+  /** Factor on the step size of W and b. */
+  readonly rate: number;
+}
+
 function layerScales(
   spec: MlpModel,
   fanIn: number,
+  fanOut: number,
   position: 'first' | 'hidden' | 'last',
-): { factor: number; deviation: number; rate: number } {
-  const { sigmaW } = spec;
+): LayerScales {
+  const { sigmaW, sigmaB } = spec;
+  const root = Math.sqrt(fanIn);
+  // A bias of zero variance still moves, with the factor 1.
+  const biasFactor = sigmaB || 1;
+  const biasDeviation = sigmaB === 0 ? 0 : 1;
+  const ntk = { factor: sigmaW / root, deviation: 1, biasFactor, biasDeviation, rate: 1 };
   switch (spec.parameterization) {
     case 'ntk':
-      return { factor: sigmaW / Math.sqrt(fanIn), deviation: 1, rate: 1 };
+      return ntk;
     case 'standard':
-      return { factor: 1, deviation: sigmaW / Math.sqrt(fanIn), rate: 1 };
+      return { factor: 1, deviation: sigmaW / root, biasFactor: 1, biasDeviation: sigmaB, rate: 1 };
     case 'mean-field':
-      // 1/m between hidden layers; the step grows with the width so that neurons move by O(1).
-      if (position === 'first') return { factor: sigmaW / Math.sqrt(fanIn), deviation: 1, rate: 1 };
-      return { factor: sigmaW / fanIn, deviation: 1, rate: 1 };
+      // Gradients are 1 / fan-out times 1 / fan-in (of a hidden or output weight): the rates undo that, so that every
+      // weight moves by O(1) at any width (Mei, Montanari and Nguyen 2018; Nguyen and Pham 2020 for depth).
+      if (position === 'first') return { ...ntk, rate: fanOut };
+      return {
+        factor: sigmaW / fanIn,
+        deviation: 1,
+        // The bias's own gradient lacks the factor 1 / fan-in, so its square takes the surplus rate away.
+        biasFactor: biasFactor / root,
+        biasDeviation: biasDeviation * root,
+        rate: position === 'last' ? fanIn : fanIn * fanOut,
+      };
     case 'maximal-update':
-      // Yang and Hu 2021, table 1: input sqrt(n) w, hidden w, output w / sqrt(n), every w ~ N(0, 1/n), one step size.
-      if (position === 'first') return { factor: sigmaW / Math.sqrt(fanIn), deviation: 1, rate: 1 };
-      if (position === 'hidden') return { factor: 1, deviation: sigmaW / Math.sqrt(fanIn), rate: 1 };
-      return { factor: 1 / Math.sqrt(fanIn), deviation: sigmaW / Math.sqrt(fanIn), rate: 1 };
+      // Yang and Hu 2021, table 1, whose input layer sqrt(n) w with w ~ N(0, 1/n) at rate 1 is w ~ N(0, 1) at rate n.
+      if (position === 'first') return { ...ntk, rate: fanOut };
+      if (position === 'hidden')
+        return {
+          factor: 1,
+          deviation: sigmaW / root,
+          biasFactor: biasFactor * Math.sqrt(fanOut),
+          biasDeviation: biasDeviation / Math.sqrt(fanOut),
+          rate: 1,
+        };
+      return { ...ntk, factor: 1 / root, deviation: sigmaW / root };
   }
 }
 
@@ -172,37 +203,32 @@ function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
   const sizes = [context.inputShape[0], ...spec.hidden, context.outputs];
   const symmetric = spec.init === 'symmetric' && context.sabotage !== 'unsymmetrised-start';
   const layers: tf.layers.Layer[] = [];
-  const dense: { layer: ScaledDense; deviation: number }[] = [];
+  const dense: { layer: ScaledDense; scales: LayerScales }[] = [];
   const rates: Record<string, number> = {};
   for (let l = 1; l < sizes.length; l++) {
     const last = l === sizes.length - 1;
-    const { factor, deviation, rate } = layerScales(
-      spec,
-      sizes[l - 1],
-      l === 1 ? 'first' : last ? 'last' : 'hidden',
-    );
+    const scales = layerScales(spec, sizes[l - 1], sizes[l], last ? 'last' : l === 1 ? 'first' : 'hidden');
     const name = last ? 'readout' : `hidden${l}`;
     const layer = new ScaledDense({
       name,
       units: sizes[l],
-      factor,
+      factor: scales.factor,
       useBias: spec.bias,
-      biasFactor: spec.parameterization === 'standard' ? 1 : spec.sigmaB || 1,
+      biasFactor: scales.biasFactor,
       trainable: spec.train !== 'readout' || last,
       ...(l === 1 ? { inputShape: [sizes[0]] } : {}),
     });
     layers.push(layer);
-    dense.push({ layer, deviation });
-    rates[name] = rate;
+    dense.push({ layer, scales });
+    rates[name] = scales.rate;
     if (!last) layers.push(new Elementwise({ name: `activation${l}`, activation: spec.activation }));
   }
   const model = tf.sequential({ layers });
-  for (const { layer, deviation } of dense) {
+  for (const { layer, scales } of dense) {
     const [rows, cols] = layer.kernel.shape as [number, number];
-    const biasDeviation = spec.sigmaB === 0 ? 0 : spec.parameterization === 'standard' ? spec.sigmaB : 1;
     const stream = random.fork(layer.name);
-    const kernel = normals(stream, rows * cols, deviation);
-    const bias = normals(stream.fork('bias'), cols, biasDeviation);
+    const kernel = normals(stream, rows * cols, scales.deviation);
+    const bias = normals(stream.fork('bias'), cols, scales.biasDeviation);
     if (symmetric && layer.name === 'readout') bias.fill(0);
     setWeights(layer, kernel, bias);
   }
@@ -214,6 +240,10 @@ function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
 function symmetrize(layers: readonly ScaledDense[]): void {
   const last = layers[layers.length - 1];
   const before = layers[layers.length - 2];
+  if (!before)
+    throw new InputError('model.hidden is empty; a symmetric start pairs hidden units, so give one width.', {
+      field: 'model.hidden',
+    });
   const width = before.units;
   if (width % 2 !== 0)
     throw new InputError(

@@ -26,7 +26,8 @@ export class Stepper {
   /** Steps taken. */
   count = 0;
   private readonly gradients: ReturnType<typeof gradientFunction>;
-  private readonly slots = new Map<string, Slot>();
+  /** By place in `trainableWeights`: names differ between two copies of a model in one process. */
+  private readonly slots = new Map<number, Slot>();
   private readonly noise: Random;
   private readonly width: number;
 
@@ -81,7 +82,7 @@ export class Stepper {
   state(): {
     count: number;
     noise: ReturnType<Random['state']>;
-    slots: Record<string, { first: Float32Array; second: Float32Array | null }>;
+    slots: Record<number, { first: Float32Array; second: Float32Array | null }>;
   } {
     const slots = [...this.slots].map(([name, { first, second }]) => [
       name,
@@ -93,12 +94,13 @@ export class Stepper {
   restore(state: ReturnType<Stepper['state']>): void {
     this.count = state.count;
     this.noise.restore(state.noise);
-    for (const weight of this.built.model.trainableWeights) {
+    for (const [i, weight] of this.built.model.trainableWeights.entries()) {
       const variable = weight.read() as tf.Variable;
-      const saved = state.slots[weight.name];
+      const saved = state.slots[i];
       if (!saved) continue;
-      const make = (values: Float32Array) => tf.variable(tf.tensor(values, variable.shape), false);
-      this.slots.set(weight.name, {
+      const make = (values: Float32Array) =>
+        tf.tidy(() => tf.variable(tf.tensor(values, variable.shape), false));
+      this.slots.set(i, {
         first: make(saved.first),
         second: saved.second ? make(saved.second) : null,
       });
@@ -162,9 +164,7 @@ export class Stepper {
   }
 
   private slot(variable: tf.Variable, two: boolean): Slot {
-    const name =
-      this.built.model.trainableWeights.find((w) => (w.read() as tf.Variable) === variable)?.name ??
-      variable.name;
+    const name = this.built.model.trainableWeights.findIndex((w) => w.read() === variable);
     let slot = this.slots.get(name);
     if (!slot) {
       const zeros = () => tf.variable(tf.zerosLike(variable), false);

@@ -14,6 +14,8 @@ interface TwinLayer extends ChainLayer {
   readonly biasMove: tf.Variable | null;
 }
 
+const zeros = (like: tf.Tensor): tf.Variable => tf.tidy(() => tf.variable(tf.zerosLike(like), false));
+
 /** Base network at the start on some inputs: layer inputs, derivatives of the activations, outputs. */
 interface Base {
   readonly inputs: readonly tf.Tensor2D[];
@@ -41,8 +43,8 @@ export class LinearisedTwin {
         ...layer,
         kernel0,
         bias0,
-        kernelMove: tf.variable(tf.zerosLike(kernel0), false),
-        biasMove: bias0 ? tf.variable(tf.zerosLike(bias0), false) : null,
+        kernelMove: zeros(kernel0),
+        biasMove: bias0 ? zeros(bias0) : null,
       };
     });
   }

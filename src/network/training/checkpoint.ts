@@ -1,0 +1,30 @@
+import * as tf from '../tf.js';
+import type { Stepper } from './stepper.js';
+
+/** Everything a run needs to go on as if it had not been interrupted. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly time: number;
+  /** In the order of `model.getWeights()`. */
+  readonly weights: readonly { readonly shape: readonly number[]; readonly values: Float32Array }[];
+  readonly optimizer: ReturnType<Stepper['state']>;
+}
+
+export function takeCheckpoint(
+  model: tf.LayersModel,
+  stepper: Stepper,
+  step: number,
+  time: number,
+): Checkpoint {
+  const weights = model
+    .getWeights()
+    .map((w) => ({ shape: w.shape, values: (w.dataSync() as Float32Array).slice() }));
+  return { step, time, weights, optimizer: stepper.state() };
+}
+
+export function readCheckpoint(model: tf.LayersModel, stepper: Stepper, checkpoint: Checkpoint): void {
+  const tensors = checkpoint.weights.map((w) => tf.tensor(w.values, [...w.shape]));
+  model.setWeights(tensors);
+  tf.dispose(tensors);
+  stepper.restore(checkpoint.optimizer);
+}

@@ -1,0 +1,459 @@
+import { DivergedError, InputError } from '../../core/errors.js';
+import type { ExperimentDefinition } from '../../experiment/definition.js';
+import type {
+  MetricsRow,
+  Regime,
+  RegimeRecord,
+  RunRecord,
+  Snapshot,
+  SnapshotName,
+} from '../../protocol/records.js';
+import type { Dataset } from '../data/index.js';
+import type { BuiltModel } from '../models/build.js';
+import { principalPlane } from '../models/particles.js';
+import type * as tf from '../tf.js';
+import { Batches } from './batches.js';
+import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
+import { Evaluator } from './evaluate.js';
+import { Movement } from './movement.js';
+import { type KernelMeasurement, KernelProbe } from './probe.js';
+import { regimeVerdict } from './regime.js';
+import type { Sabotage } from './sabotage.js';
+import { checkpointCadence, kernelSteps, metricsCadence } from './schedule.js';
+import { Stepper } from './stepper.js';
+import { LinearisedTwin } from './twin.js';
+
+export interface TrainingSetup {
+  readonly built: BuiltModel;
+  readonly data: Dataset;
+  readonly definition: Omit<ExperimentDefinition, 'model' | 'data'>;
+  readonly resume?: Checkpoint;
+  readonly sabotage?: Sabotage;
+}
+
+export interface TrainControl {
+  readonly signal?: AbortSignal;
+  /** Awaited before every step: holds the run while it is paused. */
+  readonly gate?: (step: number) => Promise<void> | void;
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void> | void;
+  /** Told once, before the first step. */
+  readonly onReady?: (facts: ReadyFacts) => void;
+}
+
+export interface ReadyFacts {
+  readonly learningRate: number;
+  readonly maxStep: number;
+  readonly parameters: number;
+  readonly layers: readonly string[];
+  readonly probe: number;
+  readonly probeLabels: readonly number[];
+}
+
+export interface TrainingSummary {
+  readonly step: number;
+  readonly stopped: boolean;
+  readonly loss: { readonly train: number; readonly test: number | null };
+  readonly accuracy: number | null;
+  readonly drift: number | null;
+  readonly movement: Readonly<Record<string, number>>;
+  readonly regime: Regime;
+  readonly eigenvalues: Float64Array;
+}
+
+/** Milliseconds of work after which messages (pause, stop) are let in. */
+const patience = 40;
+
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Trains a model and yields everything measured on the way: metrics rows at a fixed cadence, kernels at log-spaced
+ * steps. Ends early when `signal` aborts (the summary says `stopped`). Throws a DivergedError when the loss leaves the
+ * finite numbers. The same seed on the same backend yields the same records.
+ */
+export async function* train(
+  setup: TrainingSetup,
+  control: TrainControl = {},
+): AsyncGenerator<RunRecord, TrainingSummary> {
+  const session = new Session(setup);
+  try {
+    return yield* session.run(control);
+  } finally {
+    session.dispose();
+  }
+}
+
+class Session {
+  private readonly model: tf.LayersModel;
+  private readonly stepper: Stepper;
+  private readonly probe: KernelProbe | null;
+  private readonly movement: Movement;
+  private readonly batches: Batches;
+  private readonly trainSet: Evaluator;
+  private readonly testSet: Evaluator | null;
+  private twin: LinearisedTwin | null = null;
+  private readonly predict: (x: tf.Tensor) => tf.Tensor2D;
+  private time = 0;
+  private maxStep = Number.NaN;
+  private initialLoss = Number.NaN;
+  private initialCost = Number.NaN;
+  private initialResidual: Float64Array | null = null;
+  private twinGap: number | undefined;
+  private last: KernelMeasurement | null = null;
+  private lastMovement: ReturnType<Movement['relative']> = { layers: {}, total: 0 };
+  private diagnostics = 0;
+  private readonly startedAt = performance.now();
+  private plane: ReturnType<typeof principalPlane> | null = null;
+
+  constructor(private readonly setup: TrainingSetup) {
+    const { built, data, definition } = setup;
+    this.model = built.model;
+    const rate = definition.optimizer.learningRate;
+    this.stepper = new Stepper(built, definition, rate === 'auto' ? Number.NaN : rate, setup.sabotage);
+    this.predict = (x) => this.stepper.predict(x);
+    const wanted = definition.measure.kernels ?? 24;
+    const needed = wanted > 0 || rate === 'auto' || definition.measure.every;
+    this.probe = needed ? new KernelProbe(this.model, data, definition.probe, this.stepper.factors) : null;
+    this.movement = new Movement(this.model);
+    this.batches = new Batches(data, definition.batch, definition.seed);
+    this.trainSet = new Evaluator(data.train, data, definition.loss);
+    this.testSet = data.test.size > 0 ? new Evaluator(data.test, data, definition.loss) : null;
+  }
+
+  async *run(control: TrainControl): AsyncGenerator<RunRecord, TrainingSummary> {
+    const { definition, resume } = this.setup;
+    const { steps, measure } = definition;
+    yield* this.prepare(control);
+    const kernelAt = this.probe
+      ? kernelSteps(steps, measure.kernels ?? 24, measure.every)
+      : new Set<number>();
+    const rowEvery = metricsCadence(steps, measure.metricsEvery);
+    const evaluateEvery = rowEvery * Math.max(1, Math.ceil(steps / rowEvery / 100));
+    const saveEvery = checkpointCadence(steps, measure.checkpointEvery);
+    let step = resume?.step ?? 0;
+    let lastBreath = performance.now();
+    let loss = this.initialLoss;
+    for (; ; step++) {
+      if (performance.now() - lastBreath > patience) {
+        await breathe();
+        lastBreath = performance.now();
+      }
+      await control.gate?.(step);
+      const done = step >= steps || control.signal?.aborted === true || this.reached(loss);
+      const fresh = resume === undefined || step > resume.step;
+      if (fresh && (done || kernelAt.has(step))) yield* this.measured(() => this.kernelRecords(step));
+      if (done) {
+        if (fresh && (step % rowEvery === 0 || step >= steps)) yield this.row(step, true);
+        else if (fresh) yield this.row(step, true);
+        await control.onCheckpoint?.(takeCheckpoint(this.model, this.stepper, step, this.time));
+        return this.summary(step, control.signal?.aborted === true);
+      }
+      if (fresh && step % saveEvery === 0 && step > 0)
+        await control.onCheckpoint?.(takeCheckpoint(this.model, this.stepper, step, this.time));
+      if (fresh && step % rowEvery === 0) {
+        if (step % evaluateEvery === 0) yield this.row(step, true);
+        else if (this.batches.full) yield this.row(step, false, loss);
+      }
+      loss = this.step(step);
+      if (!this.batches.full && step % rowEvery === 0 && step % evaluateEvery !== 0 && fresh)
+        yield this.row(step, false, loss);
+    }
+  }
+
+  /** Chooses the step size, measures the start, resumes from a checkpoint. */
+  private async *prepare(control: TrainControl): AsyncGenerator<RunRecord> {
+    const { built, data, definition, resume, sabotage } = this.setup;
+    const { optimizer } = definition;
+    if (this.probe) {
+      const outputs = this.probe.predict(this.predict);
+      const top = await this.probe.stabilityEigenvalue(definition.loss, outputs);
+      // n O under mse (the loss is divided by 2 n O), n under cross-entropy; estimated on P probes with n -> P.
+      const samples = this.probe.size * (definition.loss === 'mse' ? this.probe.outputs : 1);
+      const momentum = optimizer.kind === 'momentum' ? (optimizer.momentum ?? 0.9) : 0;
+      this.maxStep = (2 * (1 + momentum) * samples) / top;
+    }
+    if (optimizer.learningRate === 'auto') {
+      if (!Number.isFinite(this.maxStep) || this.maxStep <= 0)
+        throw new InputError(
+          `optimizer.learningRate is 'auto', but the kernel at the start gives no step size (largest stable step ${this.maxStep}). Give a number.`,
+          { field: 'optimizer.learningRate' },
+        );
+      this.stepper.learningRate = optimizer.kind === 'adam' ? 1e-3 : this.maxStep / 2;
+      const text =
+        optimizer.kind === 'adam'
+          ? 'Step size 0.001: the kernel does not bound the steps of Adam.'
+          : `Step size ${Number(this.stepper.learningRate.toPrecision(4))}: half the largest stable one, by the kernel at the start on ${this.probe?.size} inputs.`;
+      yield { kind: 'note', step: 0, level: 'info', text };
+    }
+    if (definition.measure.twin) {
+      this.twin = LinearisedTwin.of(this.model, definition.loss, this.stepper.factors, sabotage);
+      if (!this.twin)
+        yield {
+          kind: 'note',
+          step: 0,
+          level: 'warning',
+          text: 'The linearised twin is only there for chains of dense layers; this model has none.',
+        };
+    }
+    this.initialLoss = this.trainSet.evaluate(this.predict).loss;
+    control.onReady?.({
+      learningRate: this.stepper.learningRate,
+      maxStep: this.maxStep,
+      parameters: this.model.countParams(),
+      layers: this.movement.layers,
+      probe: this.probe?.size ?? 0,
+      probeLabels:
+        this.probe && data.train.labels
+          ? Array.from(this.probe.rows, (i) => (data.train.labels as Int32Array)[i])
+          : [],
+    });
+    if (definition.measure.particles && built.twoLayer) this.plane = principalPlane(built);
+    if (resume) {
+      // The start is what drift and modes refer to, so it is measured again before the weights are set.
+      if (this.probe) await this.measureKernel();
+      readCheckpoint(this.model, this.stepper, resume);
+      this.time = resume.time;
+    }
+  }
+
+  private reached(loss: number): boolean {
+    const stop = this.setup.definition.stop;
+    if (!stop) return false;
+    if (stop.time !== undefined && this.time >= stop.time) return true;
+    if (stop.loss !== undefined && loss <= stop.loss) return true;
+    return stop.lossFraction !== undefined && loss <= stop.lossFraction * this.initialLoss;
+  }
+
+  private step(step: number): number {
+    const { x, y } = this.batches.at(step);
+    const rate = this.stepper.learningRate;
+    this.twin?.step(x, y, rate);
+    const value = this.stepper.step(x, y);
+    const loss = value.dataSync()[0];
+    value.dispose();
+    this.time += rate;
+    if (!Number.isFinite(loss) || loss > 1e9 * Math.max(1, this.initialLoss)) {
+      const bound = Number.isFinite(this.maxStep)
+        ? ` The kernel at the start allows at most ${Number(this.maxStep.toPrecision(3))}.`
+        : '';
+      throw new DivergedError(
+        `Training diverged at step ${step}: the loss is ${loss} with step size ${Number(rate.toPrecision(4))}.${bound} Take a smaller optimizer.learningRate, or 'auto'.`,
+        step,
+      );
+    }
+    return loss;
+  }
+
+  /** A metrics row; with `full` the test set, movement and twin are evaluated too. */
+  private row(step: number, full: boolean, loss?: number): MetricsRow {
+    const values: Record<string, number> = {};
+    if (!full && loss !== undefined) values['loss'] = loss;
+    else {
+      const start = performance.now();
+      const now = this.trainSet.evaluate(this.predict);
+      values['loss'] = now.loss;
+      if (now.accuracy !== null) values['trainAccuracy'] = now.accuracy;
+      const test = this.testSet?.evaluate(this.predict);
+      if (test) values['testLoss'] = test.loss;
+      if (test && test.accuracy !== null) values['accuracy'] = test.accuracy;
+      this.lastMovement = this.movement.relative();
+      values['movement'] = this.lastMovement.total;
+      for (const [layer, value] of Object.entries(this.lastMovement.layers))
+        values[`movement.${layer}`] = value;
+      if (this.twin) {
+        const twin = this.twin;
+        const predict = (x: tf.Tensor) => twin.predict(x);
+        values['twinLoss'] = this.trainSet.evaluate(predict).loss;
+        if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
+      }
+      this.diagnostics += performance.now() - start;
+    }
+    const predicted = this.predictedLoss(step);
+    if (predicted !== null) values['predictedLoss'] = predicted;
+    return { kind: 'metrics', step, time: this.time, values };
+  }
+
+  /** Loss that a fixed kernel predicts for plain full-batch descent under squared loss; null where theory is silent. */
+  private predictedLoss(step: number): number | null {
+    const shares = this.predictedResidual(step);
+    if (!shares || !this.initialResidual) return null;
+    let now = 0;
+    let start = 0;
+    for (const [k, r] of this.initialResidual.entries()) {
+      start += r * r;
+      now += shares[k] ** 2;
+    }
+    return start > 0 ? (this.initialLoss * now) / start : null;
+  }
+
+  private predictedResidual(step: number): Float64Array | null {
+    const { loss, optimizer, batch, noise } = this.setup.definition;
+    if (
+      loss !== 'mse' ||
+      optimizer.kind !== 'sgd' ||
+      batch !== 'full' ||
+      noise ||
+      !this.probe ||
+      !this.initialResidual
+    )
+      return null;
+    const rate = this.stepper.learningRate / (this.probe.size * this.probe.outputs);
+    return this.initialResidual.map(
+      (r, k) => r * (1 - rate * (this.probe as KernelProbe).initialValues[k]) ** step,
+    );
+  }
+
+  private async measureKernel(): Promise<KernelMeasurement> {
+    const probe = this.probe as KernelProbe;
+    const outputs = probe.predict(this.predict);
+    const measured = await probe.measure(outputs);
+    this.initialResidual ??= measured.residual;
+    if (Number.isNaN(this.initialCost)) this.initialCost = measured.cost;
+    if (this.twin) {
+      const twin = this.twin;
+      this.twinGap = relativeGap(
+        outputs,
+        probe.predict((x) => twin.predict(x)),
+      );
+    }
+    this.last = measured;
+    return measured;
+  }
+
+  private async *measured(work: () => AsyncGenerator<RunRecord>): AsyncGenerator<RunRecord> {
+    const start = performance.now();
+    yield* work();
+    this.diagnostics += performance.now() - start;
+  }
+
+  private async *kernelRecords(step: number): AsyncGenerator<RunRecord> {
+    if (!this.probe) return;
+    const { definition, built } = this.setup;
+    const measured = await this.measureKernel();
+    const P = this.probe.size;
+    const snapshot = (
+      name: SnapshotName,
+      shape: readonly number[],
+      data: Float32Array | Float64Array,
+      noiseFloor?: number,
+    ): Snapshot => ({
+      kind: 'snapshot',
+      name,
+      step,
+      time: this.time,
+      shape,
+      data,
+      ...(noiseFloor === undefined ? {} : { noiseFloor }),
+    });
+    yield snapshot('eigenvalues', [P], measured.eigenvalues, measured.noiseFloor);
+    yield snapshot('energy', [P], measured.energy);
+    yield snapshot('residual', [P], measured.residual);
+    const predicted = this.predictedResidual(step);
+    if (predicted) yield snapshot('predictedResidual', [P], predicted);
+    yield snapshot('kernel', [P, P], measured.kernel);
+    yield snapshot(
+      'layerShare',
+      [this.movement.layers.length],
+      Float64Array.from(this.movement.layers, (l) => measured.layerShare[l] ?? 0),
+    );
+    const first = this.movement.layers[0];
+    const perUnit = first === undefined ? null : this.movement.perUnit(first);
+    if (perUnit) yield snapshot('neuronMovement', [perUnit.length], perUnit);
+    if (this.plane) {
+      const particles = this.plane();
+      yield snapshot('particles', [particles.length / 3, 3], particles);
+    }
+    this.lastMovement = this.movement.relative();
+    const values: Record<string, number> = {
+      drift: measured.drift,
+      alignment: measured.alignment,
+      cost: measured.cost / this.initialCost,
+      lambdaMax: measured.eigenvalues[0],
+      lambdaMin: measured.eigenvalues[P - 1],
+      stepBound: 2 / this.stepper.learningRate,
+      tax: this.tax(),
+    };
+    // Gauss-Newton part of the Hessian: the kernel's spectrum divided by n O; for one output the probe gives it as it is.
+    if (definition.loss === 'mse' && this.probe.outputs === 1)
+      values['sharpness'] = measured.eigenvalues[0] / P;
+    if (this.twinGap !== undefined) values['twinGap'] = this.twinGap;
+    if (built.twoLayer) values['effectiveNeurons'] = effective(built);
+    yield { kind: 'metrics', step, time: this.time, values };
+    yield this.verdict(step);
+  }
+
+  private verdict(step: number): RegimeRecord {
+    const { definition } = this.setup;
+    const train = this.trainSet.evaluate(this.predict).loss;
+    const first = step === 0 || !this.last;
+    const { regime, reasons } = regimeVerdict({
+      drift: first ? undefined : this.last?.drift,
+      movement: first ? undefined : this.lastMovement.total,
+      twinGap: first ? undefined : this.twinGap,
+      costRatio: first || !this.last ? undefined : this.last.cost / this.initialCost,
+      lossLeft: train / this.initialLoss,
+      learningRate: this.stepper.learningRate,
+      maxStep: this.maxStep,
+      optimizer: definition.optimizer.kind,
+      loss: definition.loss,
+      normalised: this.model.layers.some((layer) => layer.getClassName() === 'BatchNormalization'),
+      steps: step,
+    });
+    return { kind: 'regime', step, regime, reasons };
+  }
+
+  /** Share of the run's wall time spent on diagnostics. */
+  private tax(): number {
+    const all = performance.now() - this.startedAt;
+    return all > 0 ? Math.min(1, this.diagnostics / all) : 0;
+  }
+
+  private summary(step: number, stopped: boolean): TrainingSummary {
+    const train = this.trainSet.evaluate(this.predict);
+    const test = this.testSet?.evaluate(this.predict) ?? null;
+    return {
+      step,
+      stopped,
+      loss: { train: train.loss, test: test?.loss ?? null },
+      accuracy: test?.accuracy ?? null,
+      drift: this.last?.drift ?? null,
+      movement: this.movement.relative().layers,
+      regime: this.probe ? this.verdict(step).regime : 'undetermined',
+      eigenvalues: this.last?.eigenvalues ?? new Float64Array(0),
+    };
+  }
+
+  dispose(): void {
+    this.stepper.dispose();
+    this.probe?.dispose();
+    this.batches.dispose();
+    this.trainSet.dispose();
+    this.testSet?.dispose();
+    this.twin?.dispose();
+  }
+}
+
+/** |a - b| / |b - mean square|: distance of outputs relative to the size of the second. */
+function relativeGap(a: Float32Array, b: Float32Array): number {
+  let gap = 0;
+  let size = 0;
+  for (let i = 0; i < a.length; i++) {
+    gap += (a[i] - b[i]) ** 2;
+    size += b[i] ** 2;
+  }
+  return size > 0 ? Math.sqrt(gap / size) : 0;
+}
+
+/** Participation ratio (sum |u|)^2 / sum u^2 of the readout of a two-layer network. */
+function effective(built: BuiltModel): number {
+  const u = built.model
+    .getLayer(built.twoLayer?.readout ?? '')
+    .getWeights()[0]
+    .dataSync();
+  let sum = 0;
+  let square = 0;
+  for (const v of u) {
+    sum += Math.abs(v);
+    square += v * v;
+  }
+  return square > 0 ? sum ** 2 / square : 0;
+}
