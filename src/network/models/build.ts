@@ -76,7 +76,7 @@ function fromBuilder(builder: ModelBuilder, context: ModelContext): BuiltModel {
     throw new InputError('The model builder must return a tf.LayersModel (from tf.sequential or tf.model).', {
       field: 'model',
     });
-  seedModel(model, context.seed);
+  if (!(builder as { keepsWeights?: boolean }).keepsWeights) seedModel(model, context.seed);
   return { model, rates: {} };
 }
 
@@ -125,20 +125,34 @@ function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
   const theta = columns(normals(random.fork('theta'), d * free, deviation), d, free, width);
   const bias = columns(normals(random.fork('bias'), free, deviation), 1, free, width);
   const u = normals(random.fork('u'), free * outputs, inWeights ? alpha / width : 1);
-  const readoutKernel = new Float32Array(width * outputs);
-  readoutKernel.set(u);
-  if (symmetric) for (let i = 0; i < u.length; i++) readoutKernel[u.length + i] = -u[i];
+  const readoutKernel = symmetric ? opposed(u, outputs) : u;
   setWeights(features, theta, bias);
   setWeights(readout, readoutKernel);
   return { model, spec, twoLayer: { width, alpha, features: 'features', readout: 'readout' }, rates: {} };
 }
 
-/** [rows, free] values repeated along the columns until there are `width` of them. */
+/**
+ * [rows, free] values with every column repeated until there are `width` of them. Partners lie side by side: a sum over
+ * the units then meets +a and -a one after the other (or in mirrored lanes) and is exactly 0 in float32, which it is not
+ * when the halves lie apart.
+ */
 function columns(values: Float32Array, rows: number, free: number, width: number): Float32Array {
   if (free === width) return values;
   const out = new Float32Array(rows * width);
+  const copies = width / free;
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < width; j++) out[i * width + j] = values[i * free + (j % free)];
+    for (let j = 0; j < width; j++) out[i * width + j] = values[i * free + Math.floor(j / copies)];
+  }
+  return out;
+}
+
+/** Rows [free, outputs] each followed by its negative: [2 free, outputs]. */
+function opposed(u: Float32Array, outputs: number): Float32Array {
+  const out = new Float32Array(2 * u.length);
+  for (let i = 0; i < u.length; i++) {
+    const at = 2 * (i - (i % outputs)) + (i % outputs);
+    out[at] = u[i];
+    out[at + outputs] = -u[i];
   }
   return out;
 }
@@ -252,14 +266,24 @@ function symmetrize(layers: readonly ScaledDense[]): void {
     );
   const half = width / 2;
   const kernel = before.kernel.read().dataSync() as Float32Array;
-  const rows = kernel.length / width;
-  for (let i = 0; i < rows; i++) kernel.copyWithin(i * width + half, i * width, i * width + half);
   const bias = before.bias?.read().dataSync() as Float32Array | undefined;
-  bias?.copyWithin(half, 0, half);
-  setWeights(before, kernel.slice(), bias?.slice());
+  const rows = kernel.length / width;
+  const pairs = (values: Float32Array, count: number) =>
+    columns(firstColumns(values, count, half, width), count, half, width);
+  setWeights(before, pairs(kernel, rows), bias && pairs(bias, 1));
   const readout = last.kernel.read().dataSync() as Float32Array;
-  for (let i = 0; i < half * last.units; i++) readout[half * last.units + i] = -readout[i];
-  setWeights(last, readout.slice(), last.bias?.read().dataSync() as Float32Array | undefined);
+  setWeights(
+    last,
+    opposed(readout.slice(0, half * last.units), last.units),
+    (last.bias?.read().dataSync() as Float32Array | undefined)?.slice(),
+  );
+}
+
+/** The first `count` columns of [rows, width]. */
+function firstColumns(values: Float32Array, rows: number, count: number, width: number): Float32Array {
+  const out = new Float32Array(rows * count);
+  for (let i = 0; i < rows; i++) out.set(values.subarray(i * width, i * width + count), i * count);
+  return out;
 }
 
 function residual(spec: ResidualModel, context: ModelContext): BuiltModel {

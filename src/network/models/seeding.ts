@@ -12,14 +12,15 @@ interface InitializerConfig {
  */
 export function seedModel(model: tf.LayersModel, seed: number): void {
   const random = new Random(seed).fork('model');
-  for (const layer of model.layers) {
+  // By position, not by name: TensorFlow.js numbers unnamed layers on through the life of the process.
+  for (const [position, layer] of leaves(model).entries()) {
     const config = layer.getConfig() as Record<string, unknown>;
     for (const weight of layer.weights) {
       const name = weight.originalName.split('/').pop()?.replace(/_\d+$/, '') ?? '';
       const initializer = config[`${camel(name)}Initializer`] as InitializerConfig | undefined;
       const draw = initializer && sampler(initializer, weight.shape as number[]);
       if (!draw) continue;
-      const stream = random.fork(`${layer.name}/${name}`);
+      const stream = random.fork(`${position}/${name}`);
       const size = weight.shape.reduce<number>((product, n) => product * (n ?? 1), 1);
       const values = Float32Array.from({ length: size }, () => draw(stream));
       const tensor = tf.tensor(values, weight.shape as number[]);
@@ -27,6 +28,14 @@ export function seedModel(model: tf.LayersModel, seed: number): void {
       tensor.dispose();
     }
   }
+}
+
+/** The layers that hold weights themselves, those of nested models included, in order. */
+function leaves(model: { readonly layers: tf.layers.Layer[] }): tf.layers.Layer[] {
+  return model.layers.flatMap((layer) => {
+    const inner = (layer as unknown as { layers?: tf.layers.Layer[] }).layers;
+    return inner ? leaves({ layers: inner }) : [layer];
+  });
 }
 
 const camel = (name: string): string => name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
