@@ -1,0 +1,44 @@
+import path from 'node:path';
+import type { RunEnded, RunStarted, RunStatus, SnapshotName } from '../protocol/records.js';
+
+export const runSchemaVersion = 1;
+
+/** What run.json holds. */
+export interface RunFile {
+  readonly schemaVersion: number;
+  readonly info: RunStarted;
+  readonly status: RunStatus;
+  readonly ended?: RunEnded;
+  /** Process that writes the run, for finding out that it is gone. */
+  readonly pid: number;
+  readonly source: { readonly sha256: string; readonly gitCommit: string | null };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: {
+    readonly platform: string;
+    readonly arch: string;
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+  };
+  readonly label?: string;
+  readonly pinned?: boolean;
+}
+
+export const files = {
+  run: 'run.json',
+  metrics: 'metrics.jsonl',
+  timing: 'timing.jsonl',
+  events: 'events.jsonl',
+  checkpoints: 'checkpoints',
+} as const;
+
+const padded = (step: number): string => String(step).padStart(8, '0');
+
+/** Place of a measured array: kernels/ and spectra/ for the two everybody reads, arrays/<name>/ for the rest. */
+export function snapshotPath(name: SnapshotName, step: number): string {
+  const folder =
+    name === 'kernel' ? 'kernels' : name === 'eigenvalues' ? 'spectra' : path.join('arrays', name);
+  return path.join(folder, `${padded(step)}.npy`);
+}
+
+export const checkpointPath = (step: number): string => path.join(files.checkpoints, `${padded(step)}.npz`);
