@@ -44,6 +44,9 @@ export const metricColumns = [
 ] as const;
 export type MetricColumn = (typeof metricColumns)[number];
 
+/** Columns that hold wall-clock measurements: they differ between equal runs, and belong to timing.jsonl. */
+export const timingColumns = ['tax'] as const satisfies readonly MetricColumn[];
+
 /**
  * Arrays measured now and then. With P probe inputs, O outputs:
  * - `eigenvalues` [P] descending, float64, of the trace kernel on the probe set

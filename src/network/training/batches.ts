@@ -34,7 +34,7 @@ export class Batches {
   private epoch = -1;
   private order: Uint32Array | null = null;
   private readonly perEpoch: number;
-  private readonly size: number;
+  readonly size: number;
   private readonly random: Random;
   private whole: { x: tf.Tensor; y: tf.Tensor2D } | null = null;
 

@@ -1,5 +1,6 @@
 import * as tf from '../tf.js';
 import type { Stepper } from './stepper.js';
+import type { LinearisedTwin } from './twin.js';
 
 /** Everything a run needs to go on as if it had not been interrupted. */
 export interface Checkpoint {
@@ -8,6 +9,8 @@ export interface Checkpoint {
   /** In the order of `model.getWeights()`. */
   readonly weights: readonly { readonly shape: readonly number[]; readonly values: Float32Array }[];
   readonly optimizer: ReturnType<Stepper['state']>;
+  /** Displacements of the linearised twin, where there is one. */
+  readonly twin?: readonly Float32Array[];
 }
 
 export function takeCheckpoint(
@@ -15,11 +18,12 @@ export function takeCheckpoint(
   stepper: Stepper,
   step: number,
   time: number,
+  twin: LinearisedTwin | null = null,
 ): Checkpoint {
   const weights = model
     .getWeights()
     .map((w) => ({ shape: w.shape, values: (w.dataSync() as Float32Array).slice() }));
-  return { step, time, weights, optimizer: stepper.state() };
+  return { step, time, weights, optimizer: stepper.state(), ...(twin ? { twin: twin.state() } : {}) };
 }
 
 export function readCheckpoint(model: tf.LayersModel, stepper: Stepper, checkpoint: Checkpoint): void {

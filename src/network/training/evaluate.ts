@@ -31,16 +31,20 @@ export class Evaluator {
     }
   }
 
-  evaluate(predict: (x: tf.Tensor) => tf.Tensor2D): Evaluation {
+  /** Over the whole split, or over its first samples only: the parts that hold the first `most`. */
+  evaluate(predict: (x: tf.Tensor) => tf.Tensor2D, most = Number.POSITIVE_INFINITY): Evaluation {
     let loss = 0;
     let right = 0;
+    let size = 0;
     for (const { x, y, labels } of this.parts) {
+      if (size >= most) break;
+      size += x.shape[0];
       const f = predict(x);
       loss += tf.tidy(() => lossOf(f, y, this.loss).dataSync()[0]) * x.shape[0];
       if (labels) right += countRight(f, labels);
       f.dispose();
     }
-    return { loss: loss / this.split.size, accuracy: this.split.labels ? right / this.split.size : null };
+    return { loss: loss / size, accuracy: this.split.labels ? right / size : null };
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@ import { Random } from '../../core/random.js';
 import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type { BuiltModel } from '../models/build.js';
 import * as tf from '../tf.js';
-import { gradientFunction, lossOf } from './gradient.js';
+import { gradientFunction, type LossAndGradients, lossOf } from './gradient.js';
 import { stepFactors } from './rates.js';
 import type { Sabotage } from './sabotage.js';
 
@@ -43,19 +43,28 @@ export class Stepper {
     this.width = built.twoLayer?.width ?? 1;
   }
 
-  /** One step on a batch; returns the loss before it (a scalar tensor that the caller reads and disposes). */
-  step(x: tf.Tensor | tf.Tensor[], y: tf.Tensor): tf.Scalar {
+  /**
+   * One step on a batch; returns the loss before it (a scalar tensor that the caller reads and disposes). With `accept`
+   * the loss is shown first, and nothing moves when it answers false.
+   */
+  step(x: tf.Tensor | tf.Tensor[], y: tf.Tensor, accept?: (loss: number) => boolean): tf.Scalar {
+    let taken = true;
     const loss = tf.tidy(() => {
       const { loss: value, gradients } = this.gradients(x, y);
-      for (const { layer, variable, gradient } of gradients) {
-        const factor = this.factors[layer] ?? 1;
-        if (factor === 0) continue;
-        this.update(variable, this.regularized(layer, variable, gradient), factor * this.learningRate, layer);
-      }
+      taken = accept === undefined || accept(value.dataSync()[0]);
+      if (taken) this.apply(gradients);
       return tf.keep(value);
     });
-    this.count++;
+    if (taken) this.count++;
     return loss;
+  }
+
+  private apply(gradients: LossAndGradients['gradients']): void {
+    for (const { layer, variable, gradient } of gradients) {
+      const factor = this.factors[layer] ?? 1;
+      if (factor === 0) continue;
+      this.update(variable, this.regularized(layer, variable, gradient), factor * this.learningRate, layer);
+    }
   }
 
   /** Loss on a batch, without a step. */

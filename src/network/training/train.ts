@@ -19,7 +19,7 @@ import { Movement } from './movement.js';
 import { type KernelMeasurement, KernelProbe } from './probe.js';
 import { regimeVerdict } from './regime.js';
 import type { Sabotage } from './sabotage.js';
-import { checkpointCadence, kernelSteps, metricsCadence } from './schedule.js';
+import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
 import { Stepper } from './stepper.js';
 import { LinearisedTwin } from './twin.js';
 
@@ -62,6 +62,8 @@ export interface TrainingSummary {
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
 const patience = 40;
+/** Training samples that are evaluated on the way in minibatch runs; the summary takes them all. */
+const sampled = 2048;
 
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -120,43 +122,62 @@ class Session {
   }
 
   async *run(control: TrainControl): AsyncGenerator<RunRecord, TrainingSummary> {
-    const { definition, resume } = this.setup;
+    const { data, definition, resume } = this.setup;
     const { steps, measure } = definition;
     yield* this.prepare(control);
     const kernelAt = this.probe
       ? kernelSteps(steps, measure.kernels ?? 24, measure.every)
       : new Set<number>();
     const rowEvery = metricsCadence(steps, measure.metricsEvery);
-    const evaluateEvery = rowEvery * Math.max(1, Math.ceil(steps / rowEvery / 100));
     const saveEvery = checkpointCadence(steps, measure.checkpointEvery);
+    const { size, full } = this.batches;
+    const evaluated = data.test.size + Math.min(data.train.size, full ? data.train.size : sampled);
+    const evaluateEvery = evaluationCadence(steps, rowEvery, size, evaluated);
     let step = resume?.step ?? 0;
     let lastBreath = performance.now();
-    let loss = this.initialLoss;
     for (; ; step++) {
       if (performance.now() - lastBreath > patience) {
         await breathe();
         lastBreath = performance.now();
       }
       await control.gate?.(step);
-      const done = step >= steps || control.signal?.aborted === true || this.reached(loss);
+      // What a checkpoint was taken after has been told already, except when the run ends there.
       const fresh = resume === undefined || step > resume.step;
-      if (fresh && (done || kernelAt.has(step))) yield* this.measured(() => this.kernelRecords(step));
+      const aborted = control.signal?.aborted === true;
+      let done = step >= steps || aborted || this.outOfTime();
+      const told = { kernel: !fresh, row: !fresh };
+      const saves = step > 0 && step % saveEvery === 0;
+      if (!told.kernel && (done || kernelAt.has(step))) {
+        yield* await this.kernelRecords(step);
+        told.kernel = true;
+      }
+      if (!told.row && (done || step % evaluateEvery === 0 || (saves && step % rowEvery === 0))) {
+        const row = this.row(step);
+        yield row;
+        told.row = true;
+        if (!full) done ||= this.reached(row.values['loss']);
+      }
+      if (saves && fresh && !done) await control.onCheckpoint?.(this.checkpoint(step));
+      if (!done) {
+        const time = this.time;
+        // With the full batch the gradient brings the exact loss of these weights, so a run can stop before the step.
+        const { loss, taken } = this.step(step, full);
+        done = !taken;
+        if (!done && !told.row && step % rowEvery === 0) {
+          yield { kind: 'metrics', step, time, values: { loss, ...this.predictedLoss(step) } };
+        }
+      }
       if (done) {
-        if (fresh && (step % rowEvery === 0 || step >= steps)) yield this.row(step, true);
-        else if (fresh) yield this.row(step, true);
-        await control.onCheckpoint?.(takeCheckpoint(this.model, this.stepper, step, this.time));
-        return this.summary(step, control.signal?.aborted === true);
+        if (!told.kernel) yield* await this.kernelRecords(step);
+        if (!told.row) yield this.row(step);
+        await control.onCheckpoint?.(this.checkpoint(step));
+        return this.summary(step, aborted);
       }
-      if (fresh && step % saveEvery === 0 && step > 0)
-        await control.onCheckpoint?.(takeCheckpoint(this.model, this.stepper, step, this.time));
-      if (fresh && step % rowEvery === 0) {
-        if (step % evaluateEvery === 0) yield this.row(step, true);
-        else if (this.batches.full) yield this.row(step, false, loss);
-      }
-      loss = this.step(step);
-      if (!this.batches.full && step % rowEvery === 0 && step % evaluateEvery !== 0 && fresh)
-        yield this.row(step, false, loss);
     }
+  }
+
+  private checkpoint(step: number): Checkpoint {
+    return takeCheckpoint(this.model, this.stepper, step, this.time, this.twin);
   }
 
   /** Chooses the step size, measures the start, resumes from a checkpoint. */
@@ -211,26 +232,51 @@ class Session {
       // The start is what drift and modes refer to, so it is measured again before the weights are set.
       if (this.probe) await this.measureKernel();
       readCheckpoint(this.model, this.stepper, resume);
+      if (this.twin && resume.twin) this.twin.restore(resume.twin);
+      else if (this.twin)
+        yield {
+          kind: 'note',
+          step: resume.step,
+          level: 'warning',
+          text: 'The checkpoint holds no linearised twin: the twin starts again and its gap means nothing from here on.',
+        };
       this.time = resume.time;
     }
+  }
+
+  private outOfTime(): boolean {
+    const time = this.setup.definition.stop?.time;
+    // Half a step of slack: the sum of step sizes carries rounding.
+    return time !== undefined && this.time + this.stepper.learningRate / 2 > time;
   }
 
   private reached(loss: number): boolean {
     const stop = this.setup.definition.stop;
     if (!stop) return false;
-    if (stop.time !== undefined && this.time >= stop.time) return true;
     if (stop.loss !== undefined && loss <= stop.loss) return true;
     return stop.lossFraction !== undefined && loss <= stop.lossFraction * this.initialLoss;
   }
 
-  private step(step: number): number {
+  /** Takes one step unless the loss before it, exact when `exact`, says that the run is over. */
+  private step(step: number, exact: boolean): { loss: number; taken: boolean } {
     const { x, y } = this.batches.at(step);
+    let loss = Number.NaN;
+    let taken = true;
+    const accept = (value: number): boolean => {
+      loss = value;
+      this.guard(step, loss);
+      taken = !(exact && this.reached(loss));
+      return taken;
+    };
+    this.stepper.step(x, y, accept).dispose();
+    if (!taken) return { loss, taken };
+    this.twin?.step(x, y, this.stepper.learningRate);
+    this.time += this.stepper.learningRate;
+    return { loss, taken };
+  }
+
+  private guard(step: number, loss: number): void {
     const rate = this.stepper.learningRate;
-    this.twin?.step(x, y, rate);
-    const value = this.stepper.step(x, y);
-    const loss = value.dataSync()[0];
-    value.dispose();
-    this.time += rate;
     if (!Number.isFinite(loss) || loss > 1e9 * Math.max(1, this.initialLoss)) {
       const bound = Number.isFinite(this.maxStep)
         ? ` The kernel at the start allows at most ${Number(this.maxStep.toPrecision(3))}.`
@@ -240,49 +286,45 @@ class Session {
         step,
       );
     }
-    return loss;
   }
 
-  /** A metrics row; with `full` the test set, movement and twin are evaluated too. */
-  private row(step: number, full: boolean, loss?: number): MetricsRow {
+  /** A metrics row with everything evaluated: loss and accuracy on both sets, movement, twin. */
+  private row(step: number): MetricsRow {
     const values: Record<string, number> = {};
-    if (!full && loss !== undefined) values['loss'] = loss;
-    else {
-      const start = performance.now();
-      const now = this.trainSet.evaluate(this.predict);
-      values['loss'] = now.loss;
-      if (now.accuracy !== null) values['trainAccuracy'] = now.accuracy;
-      const test = this.testSet?.evaluate(this.predict);
-      if (test) values['testLoss'] = test.loss;
-      if (test && test.accuracy !== null) values['accuracy'] = test.accuracy;
-      this.lastMovement = this.movement.relative();
-      values['movement'] = this.lastMovement.total;
-      for (const [layer, value] of Object.entries(this.lastMovement.layers))
-        values[`movement.${layer}`] = value;
-      if (this.twin) {
-        const twin = this.twin;
-        const predict = (x: tf.Tensor) => twin.predict(x);
-        values['twinLoss'] = this.trainSet.evaluate(predict).loss;
-        if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
-      }
-      this.diagnostics += performance.now() - start;
+    const start = performance.now();
+    // Minibatch runs on large sets: the first samples stand for the training set until the summary.
+    const most = this.batches.full ? Number.POSITIVE_INFINITY : sampled;
+    const now = this.trainSet.evaluate(this.predict, most);
+    values['loss'] = now.loss;
+    if (now.accuracy !== null) values['trainAccuracy'] = now.accuracy;
+    const test = this.testSet?.evaluate(this.predict);
+    if (test) values['testLoss'] = test.loss;
+    if (test && test.accuracy !== null) values['accuracy'] = test.accuracy;
+    this.lastMovement = this.movement.relative();
+    values['movement'] = this.lastMovement.total;
+    for (const [layer, value] of Object.entries(this.lastMovement.layers))
+      values[`movement.${layer}`] = value;
+    if (this.twin) {
+      const twin = this.twin;
+      const predict = (x: tf.Tensor) => twin.predict(x);
+      values['twinLoss'] = this.trainSet.evaluate(predict, most).loss;
+      if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
     }
-    const predicted = this.predictedLoss(step);
-    if (predicted !== null) values['predictedLoss'] = predicted;
-    return { kind: 'metrics', step, time: this.time, values };
+    this.diagnostics += performance.now() - start;
+    return { kind: 'metrics', step, time: this.time, values: { ...values, ...this.predictedLoss(step) } };
   }
 
-  /** Loss that a fixed kernel predicts for plain full-batch descent under squared loss; null where theory is silent. */
-  private predictedLoss(step: number): number | null {
+  /** Loss that a fixed kernel predicts for plain full-batch descent under squared loss; empty where theory is silent. */
+  private predictedLoss(step: number): { predictedLoss?: number } {
     const shares = this.predictedResidual(step);
-    if (!shares || !this.initialResidual) return null;
+    if (!shares || !this.initialResidual) return {};
     let now = 0;
     let start = 0;
     for (const [k, r] of this.initialResidual.entries()) {
       start += r * r;
       now += shares[k] ** 2;
     }
-    return start > 0 ? (this.initialLoss * now) / start : null;
+    return start > 0 ? { predictedLoss: (this.initialLoss * now) / start } : {};
   }
 
   private predictedResidual(step: number): Float64Array | null {
@@ -319,14 +361,11 @@ class Session {
     return measured;
   }
 
-  private async *measured(work: () => AsyncGenerator<RunRecord>): AsyncGenerator<RunRecord> {
+  /** Kernel, spectrum, neurons and verdict at a step. Collected, not yielded: the reader's time is no diagnostics. */
+  private async kernelRecords(step: number): Promise<RunRecord[]> {
+    if (!this.probe) return [];
     const start = performance.now();
-    yield* work();
-    this.diagnostics += performance.now() - start;
-  }
-
-  private async *kernelRecords(step: number): AsyncGenerator<RunRecord> {
-    if (!this.probe) return;
+    const out: RunRecord[] = [];
     const { definition, built } = this.setup;
     const measured = await this.measureKernel();
     const P = this.probe.size;
@@ -344,23 +383,25 @@ class Session {
       data,
       ...(noiseFloor === undefined ? {} : { noiseFloor }),
     });
-    yield snapshot('eigenvalues', [P], measured.eigenvalues, measured.noiseFloor);
-    yield snapshot('energy', [P], measured.energy);
-    yield snapshot('residual', [P], measured.residual);
+    out.push(snapshot('eigenvalues', [P], measured.eigenvalues, measured.noiseFloor));
+    out.push(snapshot('energy', [P], measured.energy));
+    out.push(snapshot('residual', [P], measured.residual));
     const predicted = this.predictedResidual(step);
-    if (predicted) yield snapshot('predictedResidual', [P], predicted);
-    yield snapshot('kernel', [P, P], measured.kernel);
-    yield snapshot(
-      'layerShare',
-      [this.movement.layers.length],
-      Float64Array.from(this.movement.layers, (l) => measured.layerShare[l] ?? 0),
+    if (predicted) out.push(snapshot('predictedResidual', [P], predicted));
+    out.push(snapshot('kernel', [P, P], measured.kernel));
+    out.push(
+      snapshot(
+        'layerShare',
+        [this.movement.layers.length],
+        Float64Array.from(this.movement.layers, (l) => measured.layerShare[l] ?? 0),
+      ),
     );
     const first = this.movement.layers[0];
     const perUnit = first === undefined ? null : this.movement.perUnit(first);
-    if (perUnit) yield snapshot('neuronMovement', [perUnit.length], perUnit);
+    if (perUnit) out.push(snapshot('neuronMovement', [perUnit.length], perUnit));
     if (this.plane) {
       const particles = this.plane();
-      yield snapshot('particles', [particles.length / 3, 3], particles);
+      out.push(snapshot('particles', [particles.length / 3, 3], particles));
     }
     this.lastMovement = this.movement.relative();
     const values: Record<string, number> = {
@@ -375,10 +416,12 @@ class Session {
     // Gauss-Newton part of the Hessian: the kernel's spectrum divided by n O; for one output the probe gives it as it is.
     if (definition.loss === 'mse' && this.probe.outputs === 1)
       values['sharpness'] = measured.eigenvalues[0] / P;
+    if (Number.isFinite(this.maxStep)) values['maxStep'] = this.maxStep;
     if (this.twinGap !== undefined) values['twinGap'] = this.twinGap;
     if (built.twoLayer) values['effectiveNeurons'] = effective(built);
-    yield { kind: 'metrics', step, time: this.time, values };
-    yield this.verdict(step);
+    out.push({ kind: 'metrics', step, time: this.time, values }, this.verdict(step));
+    this.diagnostics += performance.now() - start;
+    return out;
   }
 
   private verdict(step: number): RegimeRecord {

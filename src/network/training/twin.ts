@@ -96,6 +96,25 @@ export class LinearisedTwin {
     return tf.tidy(() => lossOf(this.predict(x), y, this.loss).dataSync()[0]);
   }
 
+  /** The displacements of all weights, in order, for checkpoints. */
+  state(): Float32Array[] {
+    return this.moves().map((v) => (v.dataSync() as Float32Array).slice());
+  }
+
+  restore(state: readonly Float32Array[]): void {
+    for (const [i, move] of this.moves().entries()) {
+      const values = tf.tensor(state[i], move.shape);
+      move.assign(values);
+      values.dispose();
+    }
+  }
+
+  private moves(): tf.Variable[] {
+    return this.layers.flatMap(({ kernelMove, biasMove }) =>
+      biasMove ? [kernelMove, biasMove] : [kernelMove],
+    );
+  }
+
   dispose(): void {
     for (const layer of this.layers) {
       layer.kernel0.dispose();
