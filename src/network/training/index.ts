@@ -1,18 +1,16 @@
 export { Batches, probeRows, tensorsOf } from './batches.js';
 export type { Checkpoint } from './checkpoint.js';
 export { Evaluator } from './evaluate.js';
+export { regimeForecast } from './forecast.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
+export { type KernelPrediction, predictionOf } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';
 export { type RegimeEvidence, regimeVerdict } from './regime.js';
 export { type Sabotage, sabotages } from './sabotage.js';
+export type { ReadyFacts, TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 export { type StepDefinition, Stepper } from './stepper.js';
-export {
-  type ReadyFacts,
-  type TrainControl,
-  type TrainingSetup,
-  type TrainingSummary,
-  train,
-} from './train.js';
+export { chosenStep, largestStep } from './stepSize.js';
+export { train } from './train.js';
 export { LinearisedTwin } from './twin.js';

@@ -1,64 +1,20 @@
-import { DivergedError, InputError } from '../../core/errors.js';
-import type { ExperimentDefinition } from '../../experiment/definition.js';
-import type {
-  MetricsRow,
-  Regime,
-  RegimeRecord,
-  RunRecord,
-  Snapshot,
-  SnapshotName,
-} from '../../protocol/records.js';
-import type { Dataset } from '../data/index.js';
-import type { BuiltModel } from '../models/build.js';
+import { DivergedError } from '../../core/errors.js';
+import type { MetricsRow, RegimeRecord, RunRecord, Snapshot, SnapshotName } from '../../protocol/records.js';
 import { principalPlane } from '../models/particles.js';
 import type * as tf from '../tf.js';
 import { Batches } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 import { Evaluator } from './evaluate.js';
+import { effective, relativeGap } from './gaps.js';
 import { Movement } from './movement.js';
+import { type KernelPrediction, predictionOf } from './prediction.js';
 import { type KernelMeasurement, KernelProbe } from './probe.js';
 import { regimeVerdict } from './regime.js';
-import type { Sabotage } from './sabotage.js';
 import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
+import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { Stepper } from './stepper.js';
+import { chosenStep, largestStep } from './stepSize.js';
 import { LinearisedTwin } from './twin.js';
-
-export interface TrainingSetup {
-  readonly built: BuiltModel;
-  readonly data: Dataset;
-  readonly definition: Omit<ExperimentDefinition, 'model' | 'data'>;
-  readonly resume?: Checkpoint;
-  readonly sabotage?: Sabotage;
-}
-
-export interface TrainControl {
-  readonly signal?: AbortSignal;
-  /** Awaited before every step: holds the run while it is paused. */
-  readonly gate?: (step: number) => Promise<void> | void;
-  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void> | void;
-  /** Told once, before the first step. */
-  readonly onReady?: (facts: ReadyFacts) => void;
-}
-
-export interface ReadyFacts {
-  readonly learningRate: number;
-  readonly maxStep: number;
-  readonly parameters: number;
-  readonly layers: readonly string[];
-  readonly probe: number;
-  readonly probeLabels: readonly number[];
-}
-
-export interface TrainingSummary {
-  readonly step: number;
-  readonly stopped: boolean;
-  readonly loss: { readonly train: number; readonly test: number | null };
-  readonly accuracy: number | null;
-  readonly drift: number | null;
-  readonly movement: Readonly<Record<string, number>>;
-  readonly regime: Regime;
-  readonly eigenvalues: Float64Array;
-}
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
 const patience = 40;
@@ -98,7 +54,7 @@ class Session {
   private maxStep = Number.NaN;
   private initialLoss = Number.NaN;
   private initialCost = Number.NaN;
-  private initialResidual: Float64Array | null = null;
+  private prediction: KernelPrediction | null | undefined;
   private twinGap: number | undefined;
   private last: KernelMeasurement | null = null;
   private lastMovement: ReturnType<Movement['relative']> = { layers: {}, total: 0 };
@@ -164,7 +120,7 @@ class Session {
         const { loss, taken } = this.step(step, full);
         done = !taken;
         if (!done && !told.row && step % rowEvery === 0) {
-          yield { kind: 'metrics', step, time, values: { loss, ...this.predictedLoss(step) } };
+          yield { kind: 'metrics', step, time, values: { loss, ...this.prediction?.loss(step) } };
         }
       }
       if (done) {
@@ -184,26 +140,11 @@ class Session {
   private async *prepare(control: TrainControl): AsyncGenerator<RunRecord> {
     const { built, data, definition, resume, sabotage } = this.setup;
     const { optimizer } = definition;
-    if (this.probe) {
-      const outputs = this.probe.predict(this.predict);
-      const top = await this.probe.stabilityEigenvalue(definition.loss, outputs);
-      // n O under mse (the loss is divided by 2 n O), n under cross-entropy; estimated on P probes with n -> P.
-      const samples = this.probe.size * (definition.loss === 'mse' ? this.probe.outputs : 1);
-      const momentum = optimizer.kind === 'momentum' ? (optimizer.momentum ?? 0.9) : 0;
-      this.maxStep = (2 * (1 + momentum) * samples) / top;
-    }
+    if (this.probe) this.maxStep = await largestStep(this.probe, definition, this.predict);
     if (optimizer.learningRate === 'auto') {
-      if (!Number.isFinite(this.maxStep) || this.maxStep <= 0)
-        throw new InputError(
-          `optimizer.learningRate is 'auto', but the kernel at the start gives no step size (largest stable step ${this.maxStep}). Give a number.`,
-          { field: 'optimizer.learningRate' },
-        );
-      this.stepper.learningRate = optimizer.kind === 'adam' ? 1e-3 : this.maxStep / 2;
-      const text =
-        optimizer.kind === 'adam'
-          ? 'Step size 0.001: the kernel does not bound the steps of Adam.'
-          : `Step size ${Number(this.stepper.learningRate.toPrecision(4))}: half the largest stable one, by the kernel at the start on ${this.probe?.size} inputs.`;
-      yield { kind: 'note', step: 0, level: 'info', text };
+      const { rate, note } = chosenStep(definition, this.maxStep, this.probe?.size ?? 0);
+      this.stepper.learningRate = rate;
+      yield { kind: 'note', step: 0, level: 'info', text: note };
     }
     if (definition.measure.twin) {
       this.twin = LinearisedTwin.of(this.model, definition.loss, this.stepper.factors, sabotage);
@@ -311,44 +252,20 @@ class Session {
       if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
     }
     this.diagnostics += performance.now() - start;
-    return { kind: 'metrics', step, time: this.time, values: { ...values, ...this.predictedLoss(step) } };
-  }
-
-  /** Loss that a fixed kernel predicts for plain full-batch descent under squared loss; empty where theory is silent. */
-  private predictedLoss(step: number): { predictedLoss?: number } {
-    const shares = this.predictedResidual(step);
-    if (!shares || !this.initialResidual) return {};
-    let now = 0;
-    let start = 0;
-    for (const [k, r] of this.initialResidual.entries()) {
-      start += r * r;
-      now += shares[k] ** 2;
-    }
-    return start > 0 ? { predictedLoss: (this.initialLoss * now) / start } : {};
-  }
-
-  private predictedResidual(step: number): Float64Array | null {
-    const { loss, optimizer, batch, noise } = this.setup.definition;
-    if (
-      loss !== 'mse' ||
-      optimizer.kind !== 'sgd' ||
-      batch !== 'full' ||
-      noise ||
-      !this.probe ||
-      !this.initialResidual
-    )
-      return null;
-    const rate = this.stepper.learningRate / (this.probe.size * this.probe.outputs);
-    return this.initialResidual.map(
-      (r, k) => r * (1 - rate * (this.probe as KernelProbe).initialValues[k]) ** step,
-    );
+    return { kind: 'metrics', step, time: this.time, values: { ...values, ...this.prediction?.loss(step) } };
   }
 
   private async measureKernel(): Promise<KernelMeasurement> {
+    const { definition } = this.setup;
     const probe = this.probe as KernelProbe;
     const outputs = probe.predict(this.predict);
     const measured = await probe.measure(outputs);
-    this.initialResidual ??= measured.residual;
+    this.prediction ??= predictionOf(definition, {
+      residual: measured.residual,
+      values: probe.initialValues,
+      rate: this.stepper.learningRate / (probe.size * probe.outputs),
+      loss: this.initialLoss,
+    });
     if (Number.isNaN(this.initialCost)) this.initialCost = measured.cost;
     if (this.twin) {
       const twin = this.twin;
@@ -386,7 +303,7 @@ class Session {
     out.push(snapshot('eigenvalues', [P], measured.eigenvalues, measured.noiseFloor));
     out.push(snapshot('energy', [P], measured.energy));
     out.push(snapshot('residual', [P], measured.residual));
-    const predicted = this.predictedResidual(step);
+    const predicted = this.prediction?.residual(step);
     if (predicted) out.push(snapshot('predictedResidual', [P], predicted));
     out.push(snapshot('kernel', [P, P], measured.kernel));
     out.push(
@@ -473,30 +390,4 @@ class Session {
     this.testSet?.dispose();
     this.twin?.dispose();
   }
-}
-
-/** |a - b| / |b - mean square|: distance of outputs relative to the size of the second. */
-function relativeGap(a: Float32Array, b: Float32Array): number {
-  let gap = 0;
-  let size = 0;
-  for (let i = 0; i < a.length; i++) {
-    gap += (a[i] - b[i]) ** 2;
-    size += b[i] ** 2;
-  }
-  return size > 0 ? Math.sqrt(gap / size) : 0;
-}
-
-/** Participation ratio (sum |u|)^2 / sum u^2 of the readout of a two-layer network. */
-function effective(built: BuiltModel): number {
-  const u = built.model
-    .getLayer(built.twoLayer?.readout ?? '')
-    .getWeights()[0]
-    .dataSync();
-  let sum = 0;
-  let square = 0;
-  for (const v of u) {
-    sum += Math.abs(v);
-    square += v * v;
-  }
-  return square > 0 ? sum ** 2 / square : 0;
 }

@@ -1,0 +1,43 @@
+import type { ExperimentDefinition } from '../../experiment/definition.js';
+import type { Regime } from '../../protocol/records.js';
+import type { Dataset } from '../data/index.js';
+import type { BuiltModel } from '../models/build.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { Sabotage } from './sabotage.js';
+
+export interface TrainingSetup {
+  readonly built: BuiltModel;
+  readonly data: Dataset;
+  readonly definition: Omit<ExperimentDefinition, 'model' | 'data'>;
+  readonly resume?: Checkpoint;
+  readonly sabotage?: Sabotage;
+}
+
+export interface TrainControl {
+  readonly signal?: AbortSignal;
+  /** Awaited before every step: holds the run while it is paused. */
+  readonly gate?: (step: number) => Promise<void> | void;
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void> | void;
+  /** Told once, before the first step. */
+  readonly onReady?: (facts: ReadyFacts) => void;
+}
+
+export interface ReadyFacts {
+  readonly learningRate: number;
+  readonly maxStep: number;
+  readonly parameters: number;
+  readonly layers: readonly string[];
+  readonly probe: number;
+  readonly probeLabels: readonly number[];
+}
+
+export interface TrainingSummary {
+  readonly step: number;
+  readonly stopped: boolean;
+  readonly loss: { readonly train: number; readonly test: number | null };
+  readonly accuracy: number | null;
+  readonly drift: number | null;
+  readonly movement: Readonly<Record<string, number>>;
+  readonly regime: Regime;
+  readonly eigenvalues: Float64Array;
+}
