@@ -111,6 +111,20 @@ describe.each(backendsUnderTest)('models on %s', (backend) => {
     expect(meanSquare(weights(unit, 'features'))).toBeCloseTo(1, 1);
   });
 
+  it('starts theta from another variance when sabotaged', () => {
+    const context = { inputShape: [8], outputs: 1, seed: 1 };
+    for (const [spec, name] of [
+      [twoLayer({ width: 2000 }), 'features'],
+      [mlp(), 'hidden1'],
+    ] as const) {
+      const plain = meanSquare(weights(buildModel(spec, context), name));
+      const broken = meanSquare(
+        weights(buildModel(spec, { ...context, sabotage: 'wrong-start-variance' }), name),
+      );
+      expect(broken / plain).toBeCloseTo(9, 3);
+    }
+  });
+
   it.each(['ntk', 'standard', 'mean-field', 'maximal-update'] as const)(
     'draws deep weights and biases with the variances of %s',
     (parameterization) => {

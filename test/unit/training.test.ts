@@ -332,6 +332,47 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     expect(Math.abs(sum / count / expected - 1)).toBeLessThan(0.02);
   });
 
+  it('trains in the tangent space alone when asked to, and resumes there', async () => {
+    const data = teacher();
+    const tangent = twoLayer({ train: 'tangent', scale: 'mean-field', bias: true });
+    const more: Partial<Definition> = {
+      optimizer: { kind: 'sgd', learningRate: 20 },
+      steps: 60,
+      measure: { kernels: 3, checkpointEvery: 20 },
+    };
+    const saved: Checkpoint[] = [];
+    const whole = await run(
+      data,
+      more,
+      { onCheckpoint: (c) => void saved.push(c) },
+      { built: build(data, tangent) },
+    );
+    const twinOf = (trained: BuiltModel) => {
+      const stepper = new Stepper(trained, definition(), 20);
+      return { stepper, twin: LinearisedTwin.of(trained.model, 'mse', stepper.factors) as LinearisedTwin };
+    };
+    const { stepper, twin } = twinOf(build(data, tangent));
+    const { x, y } = tensorsOf(data.train, data);
+    for (let t = 0; t < 60; t++) {
+      twin.step(x, y, 20);
+      stepper.step(x, y).dispose();
+    }
+    expect(whole.summary.loss.train).toBeCloseTo(twin.lossOn(x, y), 6);
+    expect(Math.abs(whole.summary.loss.train / stepper.loss(x, y) - 1)).toBeGreaterThan(0.05);
+    expect(whole.summary.drift).toBe(0);
+    expect(whole.summary.movement['features']).toBeGreaterThan(0.01);
+    const resume = structuredClone(saved.find((c) => c.step === 20)) as Checkpoint;
+    const rest = await run(data, more, {}, { built: build(data, tangent), resume });
+    expect(metrics(rest.records, 20)).toEqual(metrics(whole.records, 20));
+    const momentum = run(
+      data,
+      { optimizer: { kind: 'momentum', learningRate: 1 } },
+      {},
+      { built: build(data, tangent) },
+    );
+    await expect(momentum).rejects.toThrow(/model\.train 'tangent'.*momentum/);
+  });
+
   it('stops at a loss, a fraction of it, a time, or when told to', async () => {
     const data = teacher();
     const until = async (stop: Definition['stop']) =>

@@ -9,6 +9,7 @@ import type {
   TwoLayerScale,
 } from '../../experiment/definition.js';
 import * as tf from '../tf.js';
+import type { Sabotage } from '../training/sabotage.js';
 import { Elementwise, ScaledDense } from './layers.js';
 import { seedModel } from './seeding.js';
 
@@ -17,8 +18,8 @@ export interface ModelContext {
   readonly inputShape: readonly number[];
   readonly outputs: number;
   readonly seed: number;
-  /** Fault planted by a claim's self-test: leave a symmetrised start unsymmetrised, or double alpha. */
-  readonly sabotage?: 'unsymmetrised-start' | 'wrong-alpha';
+  /** Fault planted by a claim's self-test; those that concern the start act here. */
+  readonly sabotage?: Sabotage;
 }
 
 /** Facts about a two-layer network that its layers model does not carry. */
@@ -121,7 +122,8 @@ function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
   });
   const random = new Random(context.seed).fork('model');
   const free = symmetric ? width / 2 : width;
-  const deviation = spec.thetaStart === 'unit' ? 1 : 1 / Math.sqrt(d);
+  const spread = context.sabotage === 'wrong-start-variance' ? 3 : 1;
+  const deviation = (spec.thetaStart === 'unit' ? 1 : 1 / Math.sqrt(d)) * spread;
   const theta = columns(normals(random.fork('theta'), d * free, deviation), d, free, width);
   const bias = columns(normals(random.fork('bias'), free, deviation), 1, free, width);
   const u = normals(random.fork('u'), free * outputs, inWeights ? alpha / width : 1);
@@ -241,7 +243,8 @@ function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
   for (const { layer, scales } of dense) {
     const [rows, cols] = layer.kernel.shape as [number, number];
     const stream = random.fork(layer.name);
-    const kernel = normals(stream, rows * cols, scales.deviation);
+    const spread = context.sabotage === 'wrong-start-variance' ? 3 : 1;
+    const kernel = normals(stream, rows * cols, scales.deviation * spread);
     const bias = normals(stream.fork('bias'), cols, scales.biasDeviation);
     if (symmetric && layer.name === 'readout') bias.fill(0);
     setWeights(layer, kernel, bias);

@@ -10,6 +10,7 @@ interface Start {
 /** How far each layer is from its start. Keeps a copy of every trainable weight. */
 export class Movement {
   private readonly starts: readonly Start[];
+  private read = (variable: tf.Variable): ArrayLike<number> => variable.dataSync();
 
   constructor(model: tf.LayersModel) {
     this.starts = trainableLayers(model).map((layer) => {
@@ -21,6 +22,11 @@ export class Movement {
       for (const { values } of weights) for (const v of values) square += v * v;
       return { layer: layer.name, weights, norm: Math.sqrt(square) };
     });
+  }
+
+  /** From now on takes the present weights from elsewhere: tangent training leaves those of the model at the start. */
+  follow(read: (variable: tf.Variable) => ArrayLike<number>): void {
+    this.read = read;
   }
 
   get layers(): readonly string[] {
@@ -35,7 +41,7 @@ export class Movement {
     for (const { layer, weights, norm } of this.starts) {
       let square = 0;
       for (const { variable, values } of weights) {
-        const now = variable.dataSync();
+        const now = this.read(variable);
         for (let i = 0; i < values.length; i++) square += (now[i] - values[i]) ** 2;
       }
       layers[layer] = Math.sqrt(square) / (norm || 1);
@@ -51,7 +57,7 @@ export class Movement {
     const kernel = start?.weights[0];
     if (!kernel || kernel.variable.rank < 2) return null;
     const units = kernel.variable.shape[kernel.variable.rank - 1];
-    const now = kernel.variable.dataSync();
+    const now = this.read(kernel.variable);
     const out = new Float32Array(units);
     for (let i = 0; i < now.length; i++) out[i % units] += (now[i] - kernel.values[i]) ** 2;
     return out.map(Math.sqrt);

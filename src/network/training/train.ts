@@ -1,9 +1,9 @@
-import { DivergedError } from '../../core/errors.js';
 import type { MetricsRow, RegimeRecord, RunRecord, Snapshot, SnapshotName } from '../../protocol/records.js';
 import { principalPlane } from '../models/particles.js';
 import type * as tf from '../tf.js';
 import { Batches } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
+import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
 import { effective, relativeGap } from './gaps.js';
 import { Movement } from './movement.js';
@@ -14,6 +14,7 @@ import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } fro
 import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
+import { tangentOf } from './tangentTraining.js';
 import { LinearisedTwin } from './twin.js';
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
@@ -49,6 +50,8 @@ class Session {
   private readonly trainSet: Evaluator;
   private readonly testSet: Evaluator | null;
   private twin: LinearisedTwin | null = null;
+  /** The linearisation that is trained in the network's place, under `train: 'tangent'`. */
+  private readonly tangent: LinearisedTwin | null;
   private readonly predict: (x: tf.Tensor) => tf.Tensor2D;
   private time = 0;
   private maxStep = Number.NaN;
@@ -67,11 +70,14 @@ class Session {
     this.model = built.model;
     const rate = definition.optimizer.learningRate;
     this.stepper = new Stepper(built, definition, rate === 'auto' ? Number.NaN : rate, setup.sabotage);
-    this.predict = (x) => this.stepper.predict(x);
+    this.tangent = tangentOf(setup, this.stepper);
+    const { tangent } = this;
+    this.predict = tangent ? (x) => tangent.predict(x) : (x) => this.stepper.predict(x);
     const wanted = definition.measure.kernels ?? 24;
     const needed = wanted > 0 || rate === 'auto' || definition.measure.every;
     this.probe = needed ? new KernelProbe(this.model, data, definition.probe, this.stepper.factors) : null;
     this.movement = new Movement(this.model);
+    if (tangent) this.movement.follow((variable) => tangent.valuesOf(variable));
     this.batches = new Batches(data, definition.batch, definition.seed);
     this.trainSet = new Evaluator(data.train, data, definition.loss);
     this.testSet = data.test.size > 0 ? new Evaluator(data.test, data, definition.loss) : null;
@@ -133,7 +139,7 @@ class Session {
   }
 
   private checkpoint(step: number): Checkpoint {
-    return takeCheckpoint(this.model, this.stepper, step, this.time, this.twin);
+    return takeCheckpoint(this.model, this.stepper, step, this.time, this.tangent ?? this.twin);
   }
 
   /** Chooses the step size, measures the start, resumes from a checkpoint. */
@@ -146,7 +152,7 @@ class Session {
       this.stepper.learningRate = rate;
       yield { kind: 'note', step: 0, level: 'info', text: note };
     }
-    if (definition.measure.twin) {
+    if (definition.measure.twin && !this.tangent) {
       this.twin = LinearisedTwin.of(this.model, definition.loss, this.stepper.factors, sabotage);
       if (!this.twin)
         yield {
@@ -173,8 +179,9 @@ class Session {
       // The start is what drift and modes refer to, so it is measured again before the weights are set.
       if (this.probe) await this.measureKernel();
       readCheckpoint(this.model, this.stepper, resume);
-      if (this.twin && resume.twin) this.twin.restore(resume.twin);
-      else if (this.twin)
+      const twin = this.tangent ?? this.twin;
+      if (twin && resume.twin) twin.restore(resume.twin);
+      else if (twin)
         yield {
           kind: 'note',
           step: resume.step,
@@ -205,28 +212,17 @@ class Session {
     let taken = true;
     const accept = (value: number): boolean => {
       loss = value;
-      this.guard(step, loss);
+      const rate = this.stepper.learningRate;
+      requireBounded(loss, { step, rate, initialLoss: this.initialLoss, maxStep: this.maxStep });
       taken = !(exact && this.reached(loss));
       return taken;
     };
-    this.stepper.step(x, y, accept).dispose();
+    if (this.tangent) this.tangent.step(x, y, this.stepper.learningRate, accept);
+    else this.stepper.step(x, y, accept).dispose();
     if (!taken) return { loss, taken };
     this.twin?.step(x, y, this.stepper.learningRate);
     this.time += this.stepper.learningRate;
     return { loss, taken };
-  }
-
-  private guard(step: number, loss: number): void {
-    const rate = this.stepper.learningRate;
-    if (!Number.isFinite(loss) || loss > 1e9 * Math.max(1, this.initialLoss)) {
-      const bound = Number.isFinite(this.maxStep)
-        ? ` The kernel at the start allows at most ${Number(this.maxStep.toPrecision(3))}.`
-        : '';
-      throw new DivergedError(
-        `Training diverged at step ${step}: the loss is ${loss} with step size ${Number(rate.toPrecision(4))}.${bound} Take a smaller optimizer.learningRate, or 'auto'.`,
-        step,
-      );
-    }
   }
 
   /** A metrics row with everything evaluated: loss and accuracy on both sets, movement, twin. */
@@ -389,5 +385,6 @@ class Session {
     this.trainSet.dispose();
     this.testSet?.dispose();
     this.twin?.dispose();
+    this.tangent?.dispose();
   }
 }

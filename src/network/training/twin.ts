@@ -60,11 +60,12 @@ export class LinearisedTwin {
     return chain ? new LinearisedTwin(chain, loss, factors, sabotage) : null;
   }
 
-  /** One gradient step of the twin on a batch. */
-  step(x: tf.Tensor, y: tf.Tensor2D, learningRate: number): void {
+  /** One gradient step of the twin on a batch. With `accept` its loss is shown first; nothing moves on false. */
+  step(x: tf.Tensor, y: tf.Tensor2D, learningRate: number, accept?: (loss: number) => boolean): void {
     tf.tidy(() => {
       const base = this.base(x as tf.Tensor2D);
       const f = this.linear(base);
+      if (accept && !accept(lossOf(f, y, this.loss).dataSync()[0])) return;
       const n = f.shape[0];
       let d = (
         this.loss === 'mse' ? tf.div(tf.sub(f, y), f.size) : tf.div(tf.sub(tf.softmax(f), y), n)
@@ -107,6 +108,21 @@ export class LinearisedTwin {
       move.assign(values);
       values.dispose();
     }
+  }
+
+  /** Where a weight of the model would be, had the model moved as the twin has. */
+  valuesOf(variable: tf.Variable): Float32Array {
+    for (const { kernel, bias, kernel0, bias0, kernelMove, biasMove } of this.layers) {
+      const [start, move] = kernel.read() === variable ? [kernel0, kernelMove] : [bias0, biasMove];
+      if (!start || !move || (start === bias0 && bias?.read() !== variable)) continue;
+      return tf.tidy(() =>
+        tf
+          .add(start, move as tf.Tensor)
+          .dataSync()
+          .slice(),
+      ) as Float32Array;
+    }
+    return variable.dataSync() as Float32Array;
   }
 
   private moves(): tf.Variable[] {
