@@ -176,7 +176,8 @@ export function decodeNpy(bytes: Uint8Array, name = 'The array'): NpyArray {
       `${name} holds ${bytes.length - header.start} bytes of data, but its shape ` +
         `[${header.shape.join(', ')}] needs ${length}; the file is cut off.`,
     );
-  let body: Uint8Array = bytes.slice(header.start, header.start + length);
+  // Not `bytes.slice`: Node's Buffer returns a view there, and `.buffer` would be the whole pool.
+  let body: Uint8Array = Uint8Array.prototype.slice.call(bytes, header.start, header.start + length);
   if (header.big === littleEndianHost) swap(body, size);
   if (header.fortran && header.shape.length > 1) body = reorder(body, header.shape, size);
   return { shape: header.shape, data: make(body.buffer as ArrayBuffer), type: header.type };

@@ -40,7 +40,8 @@ export function unitHealth(
     );
   });
   if (layers.length === 0) return {};
-  return tf.tidy(() => {
+  const health: Record<string, UnitHealth> = {};
+  tf.tidy(() => {
     const taps = tf.model({
       inputs: model.inputs,
       outputs: layers.map((layer) => layer.output as tf.SymbolicTensor),
@@ -48,10 +49,10 @@ export function unitHealth(
     const { x } = tensorsOf(data.train, data, probeRows(data, samples));
     const out = taps.apply(x) as tf.Tensor | tf.Tensor[];
     const values = Array.isArray(out) ? out : [out];
-    return Object.fromEntries(
-      layers.map((layer, i) => [layer.name, healthOf(values[i], activationOf(layer) as string)]),
-    );
-  }) as unknown as Readonly<Record<string, UnitHealth>>;
+    for (const [i, layer] of layers.entries())
+      health[layer.name] = healthOf(values[i], activationOf(layer) as string);
+  });
+  return health;
 }
 
 function healthOf(activations: tf.Tensor, name: string): UnitHealth {

@@ -1,0 +1,124 @@
+/**
+ * The trainer: a child process that does everything numerical. It is started with an IPC channel, does one thing at a
+ * time (a run, or an inspection), and leaves when its parent is gone.
+ */
+import { InputError } from '../core/errors.js';
+import { type FromHost, type FromTrainer, trainerWireVersion } from '../protocol/trainerWire.js';
+import { Sender, trainerReceiver } from '../protocol/validate.js';
+import { Inspector } from './inspect.js';
+import { PauseGate } from './pause.js';
+import { Pump } from './pump.js';
+import { runSession } from './session.js';
+
+const sender = new Sender<FromTrainer>();
+const receiver = trainerReceiver();
+
+function send(message: FromTrainer): void {
+  // The parent may be gone between two messages; then the disconnect handler ends this process.
+  if (process.connected) process.send?.(sender.seal(message));
+}
+
+function sendError(error: unknown, id?: number): void {
+  const place = error instanceof InputError ? error.place : {};
+  send({ type: 'error', id, message: error instanceof Error ? error.message : String(error), ...place });
+}
+
+const pump = new Pump(send);
+const inspector = new Inspector();
+let gate: PauseGate | null = null;
+let abort: AbortController | null = null;
+
+async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
+  if (abort) {
+    sendError(new Error('This trainer is busy with a run; start another one.'));
+    return;
+  }
+  const control = new AbortController();
+  const pauses = new PauseGate(message.request.paused ?? false, {
+    paused: (step) => send({ type: 'paused', step }),
+    resumed: (step) => send({ type: 'resumed', step }),
+  });
+  abort = control;
+  gate = pauses;
+  try {
+    const { ended } = await runSession(
+      message.request,
+      {
+        progress: (stage) => send({ type: 'progress', stage }),
+        started: (info) => send({ type: 'started', info }),
+        record: (record) => pump.push(record),
+        gate: (step) => pauses.wait(step),
+      },
+      control.signal,
+    );
+    pump.flush(true);
+    send({ type: 'finished', ended });
+  } catch (error) {
+    pump.flush(true);
+    sendError(error);
+  } finally {
+    abort = null;
+    gate = null;
+  }
+}
+
+async function inspect(message: Extract<FromHost, { type: 'inspect' }>): Promise<void> {
+  try {
+    const result = await inspector.inspect(message.id, message.request);
+    if (result) send({ type: 'inspected', id: message.id, result });
+    else sendError(new Error('A newer inspection was asked for.'), message.id);
+  } catch (error) {
+    sendError(error, message.id);
+  }
+}
+
+function handle(message: FromHost): void {
+  switch (message.type) {
+    case 'hello':
+      return;
+    case 'run':
+      void run(message);
+      return;
+    case 'inspect':
+      void inspect(message);
+      return;
+    case 'cancelInspect':
+      inspector.cancel(message.id);
+      return;
+    case 'ack':
+      pump.acknowledge();
+      return;
+    case 'pause':
+      gate?.pause();
+      return;
+    case 'resume':
+      gate?.resume();
+      return;
+    case 'step':
+      gate?.step(message.count);
+      return;
+    case 'stop':
+      gate?.resume();
+      abort?.abort();
+      return;
+    case 'shutdown':
+      process.exit(0);
+  }
+}
+
+process.on('message', (value) => {
+  try {
+    handle(receiver.open(value));
+  } catch (error) {
+    sendError(error);
+  }
+});
+process.on('disconnect', () => process.exit(0));
+// A terminal sends Ctrl-C to the whole group; the parent decides how a run ends.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => {
+  if (!abort) process.exit(143);
+  gate?.resume();
+  abort.abort();
+});
+send({ type: 'hello', version: trainerWireVersion, node: process.versions.node, pid: process.pid });
