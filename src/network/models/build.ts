@@ -101,7 +101,8 @@ function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
     );
   const d = context.inputShape[0];
   const { outputs } = context;
-  const alpha = alphaOf(spec.scale, width) * (context.sabotage === 'wrong-alpha' ? 3 : 1);
+  const stated = alphaOf(spec.scale, width);
+  const alpha = context.sabotage === 'wrong-alpha' ? Math.sqrt(stated * width) : stated;
   const inWeights = spec.scale === 'standard';
   const features = new ScaledDense({
     name: 'features',

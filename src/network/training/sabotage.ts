@@ -3,7 +3,7 @@
  * stays green with the training code broken shows nothing.
  */
 export const sabotages = [
-  /** The top-layer scale alpha is three times what the definition says. */
+  /** The top-layer scale is sqrt(alpha m) where the definition says alpha: wrong exponents in alpha and in the width. */
   'wrong-alpha',
   /** Step sizes do not follow the width and the scale (stepScale is ignored). */
   'wrong-step-scale',

@@ -1,0 +1,48 @@
+import { Command, CommanderError } from 'commander';
+import { DivergedError, FailureError, InputError } from '../core/errors.js';
+import * as limit from './commands/limit.js';
+import * as verify from './commands/verify.js';
+import { version } from './version.js';
+
+/** Exit codes: 0 done, 1 failed or a claim is red, 2 wrong usage or input, 3 diverged, 130 interrupted. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof InputError) return 2;
+  if (error instanceof DivergedError) return 3;
+  if (error instanceof FailureError) return 1;
+  if (error instanceof Error && error.name === 'AbortError') return 130;
+  return 1;
+}
+
+async function main(): Promise<void> {
+  const program = new Command('kernelscope')
+    .description('Inspects network training and kernel evolution.')
+    .version(version)
+    .showHelpAfterError('(see --help)')
+    .exitOverride();
+  for (const command of [limit, verify]) command.register(program);
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    const known =
+      error instanceof InputError ||
+      error instanceof FailureError ||
+      error instanceof DivergedError ||
+      (error as Error).name === 'AbortError';
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${known || !(error instanceof Error) ? message : (error.stack ?? message)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+// A closed pipe (| head) is the reader's wish, not a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+});
+
+// Backends keep timers and threads; what is done is done.
+void main().then(() => process.exit());
