@@ -50,6 +50,7 @@ const assets = [
   ],
   ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm', 'dist/tfjs-backend-wasm.wasm'],
   ['webview/styles.css', 'dist/webview/styles.css'],
+  ['media/data/digits.bin', 'dist/digits.bin'],
 ];
 
 function copyAssets() {

@@ -1,6 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { DivergedError, FailureError, InputError } from '../core/errors.js';
+import * as compare from './commands/compare.js';
+import * as doctor from './commands/doctor.js';
+import * as exportRun from './commands/export.js';
+import * as kernel from './commands/kernel.js';
 import * as limit from './commands/limit.js';
+import * as native from './commands/native.js';
+import * as predict from './commands/predict.js';
+import * as report from './commands/report.js';
+import * as run from './commands/run.js';
 import * as verify from './commands/verify.js';
 import { version } from './version.js';
 
@@ -19,8 +27,8 @@ async function main(): Promise<void> {
     .version(version)
     .showHelpAfterError('(see --help)')
     .exitOverride();
-  for (const command of [limit, verify]) command.register(program);
-  for (const command of program.commands) command.exitOverride();
+  for (const command of [run, predict, kernel, limit, verify, report, compare, exportRun, native, doctor])
+    command.register(program);
   try {
     await program.parseAsync();
   } catch (error) {

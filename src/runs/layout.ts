@@ -9,6 +9,11 @@ export interface RunFile {
   readonly info: RunStarted;
   readonly status: RunStatus;
   readonly ended?: RunEnded;
+  /** What was asked for beside the file itself, so that a resumed run is the same run. */
+  readonly request: {
+    readonly overrides: Readonly<Record<string, unknown>>;
+    readonly data?: string;
+  };
   /** Process that writes the run, for finding out that it is gone. */
   readonly pid: number;
   readonly source: { readonly sha256: string; readonly gitCommit: string | null };

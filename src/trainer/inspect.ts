@@ -2,15 +2,16 @@ import { predictedCurve } from '../core/dynamics/beforeTraining.js';
 import { conditionNumber } from '../core/linalg/spectrum.js';
 import type { ExperimentDefinition } from '../experiment/index.js';
 import { inputsWithClashingLabels, unitHealth } from '../network/training/health.js';
-import { KernelProbe, regimeForecast, Stepper, stepFactors } from '../network/training/index.js';
+import { KernelProbe, regimeForecast, Stepper, stepFactors, wholeStart } from '../network/training/index.js';
 import type { Inspection, InspectionProblem, InspectRequest } from '../protocol/trainerWire.js';
 import { limitSpectrum } from './limitGhost.js';
 import { prepare } from './session.js';
 
-/** Everything theory can say of a model before it is trained. */
+/** Everything theory can say of a model before it is trained; `exact` predicts from the whole training set's kernel. */
 export async function inspectModel(
   request: InspectRequest,
   cancelled: () => boolean = () => false,
+  exact = false,
 ): Promise<Inspection | null> {
   const start = performance.now();
   const { experiment, backend, data, built } = await prepare({ ...request }, () => undefined);
@@ -34,12 +35,14 @@ export async function inspectModel(
           ? 1e-3
           : maxStep / 2
         : optimizer.learningRate;
-    const curve = predictedCurve(measured.residual, measured.eigenvalues, {
-      rate: learningRate / samples,
-      momentum,
-      steps: definition.steps,
-      scale: 1 / (2 * samples),
-    });
+    // In the editor the probe inputs stand for the training set; a command can wait for all of it.
+    const whole = exact ? await wholeStart(built.model, data, factors, (x) => stepper.predict(x)) : null;
+    const counted = whole ? (samples * data.train.size) / probe.size : samples;
+    const curve = predictedCurve(
+      whole ? rowNorms(whole.coefficients, whole.outputs) : measured.residual,
+      whole?.values ?? measured.eigenvalues,
+      { rate: learningRate / counted, momentum, steps: definition.steps, scale: 1 / (2 * counted) },
+    );
     const health = unitHealth(built.model, data);
     const ghost = limitSpectrum(built, data, probe.rows);
     const regime = regimeForecast(built, measured, probe.size);
@@ -81,6 +84,11 @@ export async function inspectModel(
     built.model.dispose();
   }
 }
+
+const rowNorms = (values: Float64Array, cols: number): Float64Array =>
+  Float64Array.from({ length: values.length / cols }, (_, i) =>
+    Math.hypot(...values.subarray(i * cols, (i + 1) * cols)),
+  );
 
 const short = (v: number): string => String(Number(v.toPrecision(3)));
 

@@ -33,15 +33,14 @@ export function limitSpectrum(
     }
   const bias = spec.bias ? 1 : 0;
   const map = dualMap(spec.activation);
-  if (!map)
-    return { limitNote: `There is no infinite-width kernel for the activation ${spec.activation}.` };
+  if (!map) return { limitNote: `There is no infinite-width kernel for the activation ${spec.activation}.` };
   const scale = alphaOf(spec.scale, spec.width) ** 2 / spec.width;
   const out = new Float64Array(2);
   const kernel = new Float64Array(P * P);
   const k = (i: number, j: number) => variance * (gram[i * P + j] + bias);
   for (let i = 0; i < P; i++)
     for (let j = i; j < P; j++) {
-      map(k(i, i), k(j, j), k(i, j), out);
+      map(k(i, i), k(i, j), k(j, j), out);
       const features = spec.train === 'readout' ? 0 : out[1] * (gram[i * P + j] + bias);
       kernel[i * P + j] = kernel[j * P + i] = scale * (out[0] + features);
     }

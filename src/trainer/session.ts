@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DivergedError, InputError } from '../core/errors.js';
@@ -11,7 +11,14 @@ import { type BuiltModel, buildModel } from '../network/models/build.js';
 import { type Checkpoint, type ReadyFacts, type TrainingSummary, train } from '../network/training/index.js';
 import type { RunEnded, RunRecord, RunStarted } from '../protocol/records.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
-import { lastCheckpoint, type RunFile, RunWriter, readRunFile, runSchemaVersion } from '../runs/index.js';
+import {
+  files,
+  lastCheckpoint,
+  type RunFile,
+  RunWriter,
+  readRunFile,
+  runSchemaVersion,
+} from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 
 export interface SessionEvents {
@@ -122,6 +129,7 @@ export async function runSession(
   const checkpoint = checkpointFile ? loadCheckpoint(checkpointFile) : undefined;
   const id = resumed?.info.run ?? request.runId ?? newRunId(experiment.file, experiment.exportName);
   const folder = resumed?.info.folder ?? path.resolve(request.runsFolder, id);
+  if (!resumed) requireFree(folder);
   const end = (ended: RunEnded): SessionResult => {
     writer?.end(ended);
     built.model.dispose();
@@ -130,7 +138,7 @@ export async function runSession(
   const seconds = () => (Date.now() - startedAt.getTime()) / 1000;
   const open = (facts: ReadyFacts) => {
     const info = startedInfo(prepared, facts, id, folder, startedAt);
-    const run = runFile(info, experiment.file, backend);
+    const run = runFile(info, experiment.file, backend, request);
     writer = resumed
       ? RunWriter.resume(folder, { ...resumed, info }, checkpoint?.step ?? -1)
       : RunWriter.create(folder, run);
@@ -171,11 +179,20 @@ export async function runSession(
   }
 }
 
+/** Nothing recorded is overwritten. */
+function requireFree(folder: string): void {
+  if (existsSync(path.join(folder, files.run)))
+    throw new InputError(
+      `${folder} already holds a run. Choose another folder, delete it, or go on with that run by --resume ${folder}.`,
+      { file: folder },
+    );
+}
+
 /** The request that makes the same run again: what run.json says, on the same backend. */
 function resumedRequest(run: RunFile, request: RunRequest): RunRequest {
   const { file, exportName } = run.info.source;
   const backend = run.info.backend.name as RunRequest['backend'];
-  const { overrides, data } = run.info.definition as { overrides?: Record<string, unknown>; data?: string };
+  const { overrides, data } = run.request;
   return {
     ...request,
     file,
@@ -226,11 +243,17 @@ function plain(definition: ResolvedExperiment['definition']): Record<string, unk
   ) as Record<string, unknown>;
 }
 
-function runFile(info: RunStarted, source: string, backend: BackendReport): RunFile {
+function runFile(
+  info: RunStarted,
+  source: string,
+  backend: BackendReport,
+  { overrides, data }: RunRequest,
+): RunFile {
   return {
     schemaVersion: runSchemaVersion,
     info,
     status: 'running',
+    request: { overrides, data },
     pid: process.pid,
     source: {
       sha256: createHash('sha256').update(readFileSync(source)).digest('hex'),

@@ -32,12 +32,24 @@ const isPackage = (folder: string): boolean =>
   existsSync(path.join(folder, 'package.json')) &&
   folder.includes('tfjs-node');
 
+const hasAddon = (folder: string): boolean =>
+  existsSync(path.join(folder, 'lib', 'napi-v8', 'tfjs_binding.node'));
+
+/**
+ * Folder of the native package that would be loaded, or null. One without its addon, which npm leaves behind when
+ * install scripts are off, gives way to a whole one further down.
+ */
+export function findNative(chosen?: string): string | null {
+  const packages = nativeCandidates(chosen).filter(isPackage);
+  return packages.find(hasAddon) ?? packages[0] ?? null;
+}
+
 /**
  * Loads tfjs-node, which registers the backend 'tensorflow'. Throws an Error with the reason when it is not there or
  * does not load.
  */
 export function loadNative(chosen?: string): void {
-  const found = nativeCandidates(chosen).find(isPackage);
+  const found = findNative(chosen);
   if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
   restoreRemovedUtilities();
   withOurTensorFlow(() => createRequire(path.join(found, 'package.json'))(found));

@@ -4,7 +4,7 @@ export { Evaluator } from './evaluate.js';
 export { regimeForecast } from './forecast.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
-export { type KernelPrediction, predictionOf } from './prediction.js';
+export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';
 export { type RegimeEvidence, regimeVerdict } from './regime.js';

@@ -7,6 +7,7 @@ import type { Dataset } from '../data/index.js';
 import { empiricalKernel } from '../tangent/index.js';
 import type * as tf from '../tf.js';
 import { probeRows, tensorsOf } from './batches.js';
+import { type PredictionStart, projected } from './prediction.js';
 
 /** Ridge of C(y) relative to the mean of the kernel's diagonal: float32 kernels have noise of this size. */
 const costRidge = 1e-6;
@@ -101,29 +102,33 @@ export class KernelProbe {
     };
   }
 
-  /** Eigenvalues of the initial kernel, descending. */
-  get initialValues(): Float64Array {
-    return this.initial?.values ?? new Float64Array(0);
+  /** Rows are the modes of the initial kernel, [P, P]. Only after the first measurement. */
+  get initialVectors(): Matrix {
+    if (!this.initial) throw new Error('The kernel at the start has not been measured.');
+    return this.initial.vectors;
+  }
+
+  /** The start of a prediction in which the probe inputs stand for the training set. */
+  predictionStart(
+    outputs: Float32Array,
+  ): Pick<PredictionStart, 'vectors' | 'values' | 'coefficients' | 'outputs'> {
+    const residual = Float64Array.from(outputs, (f, i) => f - this.y.data[i]);
+    return {
+      vectors: this.initialVectors,
+      values: this.initial?.values ?? new Float64Array(0),
+      coefficients: projected(this.initialVectors, residual, this.outputs),
+      outputs: this.outputs,
+    };
   }
 
   /** Norm over outputs of v_k(0) . (f - y). */
   private project(outputs: Float32Array): Float64Array {
-    const out = new Float64Array(this.size);
-    const vectors = this.initial?.vectors;
-    if (!vectors) return out;
-    for (let k = 0; k < this.size; k++) {
-      let square = 0;
-      for (let o = 0; o < this.outputs; o++) {
-        let dot = 0;
-        for (let i = 0; i < this.size; i++)
-          dot +=
-            vectors.data[k * this.size + i] *
-            (outputs[i * this.outputs + o] - this.y.data[i * this.outputs + o]);
-        square += dot * dot;
-      }
-      out[k] = Math.sqrt(square);
-    }
-    return out;
+    if (!this.initial) return new Float64Array(this.size);
+    const O = this.outputs;
+    const modes = this.predictionStart(outputs).coefficients;
+    return Float64Array.from({ length: this.size }, (_, k) =>
+      Math.hypot(...modes.subarray(k * O, (k + 1) * O)),
+    );
   }
 
   /**

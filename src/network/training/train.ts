@@ -7,7 +7,7 @@ import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
 import { effective, relativeGap } from './gaps.js';
 import { Movement } from './movement.js';
-import { type KernelPrediction, predictionOf } from './prediction.js';
+import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import { type KernelMeasurement, KernelProbe } from './probe.js';
 import { regimeVerdict } from './regime.js';
 import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
@@ -61,6 +61,8 @@ class Session {
   private twinGap: number | undefined;
   private last: KernelMeasurement | null = null;
   private lastMovement: ReturnType<Movement['relative']> = { layers: {}, total: 0 };
+  /** Columns that come with a kernel; they join the row of their step, so that a step has one row. */
+  private kernelValues: Readonly<Record<string, number>> | null = null;
   private diagnostics = 0;
   private readonly startedAt = performance.now();
   private plane: ReturnType<typeof principalPlane> | null = null;
@@ -125,8 +127,9 @@ class Session {
         // With the full batch the gradient brings the exact loss of these weights, so a run can stop before the step.
         const { loss, taken } = this.step(step, full);
         done = !taken;
-        if (!done && !told.row && step % rowEvery === 0) {
-          yield { kind: 'metrics', step, time, values: { loss, ...this.prediction?.loss(step) } };
+        if (!done && !told.row && (step % rowEvery === 0 || this.kernelValues)) {
+          const values = { loss, ...this.prediction?.loss(step), ...this.takeKernelValues() };
+          yield { kind: 'metrics', step, time, values };
         }
       }
       if (done) {
@@ -248,7 +251,15 @@ class Session {
       if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
     }
     this.diagnostics += performance.now() - start;
-    return { kind: 'metrics', step, time: this.time, values: { ...values, ...this.prediction?.loss(step) } };
+    Object.assign(values, this.prediction?.loss(step), this.takeKernelValues());
+    return { kind: 'metrics', step, time: this.time, values };
+  }
+
+  /** What the kernel of this step said, for the row of the same step; once. */
+  private takeKernelValues(): Readonly<Record<string, number>> | null {
+    const values = this.kernelValues;
+    this.kernelValues = null;
+    return values;
   }
 
   private async measureKernel(): Promise<KernelMeasurement> {
@@ -256,12 +267,7 @@ class Session {
     const probe = this.probe as KernelProbe;
     const outputs = probe.predict(this.predict);
     const measured = await probe.measure(outputs);
-    this.prediction ??= predictionOf(definition, {
-      residual: measured.residual,
-      values: probe.initialValues,
-      rate: this.stepper.learningRate / (probe.size * probe.outputs),
-      loss: this.initialLoss,
-    });
+    this.prediction ??= isPredicted(definition) ? await this.predictRun(probe, outputs) : null;
     if (Number.isNaN(this.initialCost)) this.initialCost = measured.cost;
     if (this.twin) {
       const twin = this.twin;
@@ -272,6 +278,21 @@ class Session {
     }
     this.last = measured;
     return measured;
+  }
+
+  /** Theory's course of the run, from the kernel on the whole training set where that is small enough. */
+  private async predictRun(probe: KernelProbe, outputs: Float32Array): Promise<KernelPrediction> {
+    const { data, definition } = this.setup;
+    const whole = await wholeStart(this.model, data, this.stepper.factors, this.predict);
+    const start = whole ?? probe.predictionStart(outputs);
+    const n = start.values.length;
+    return predictionOf(definition.optimizer, {
+      ...start,
+      probeRows: whole ? probe.rows : probe.rows.map((_, i) => i),
+      probeVectors: probe.initialVectors,
+      rate: this.stepper.learningRate / (n * start.outputs),
+      loss: this.initialLoss,
+    });
   }
 
   /** Kernel, spectrum, neurons and verdict at a step. Collected, not yielded: the reader's time is no diagnostics. */
@@ -318,6 +339,7 @@ class Session {
     }
     this.lastMovement = this.movement.relative();
     const values: Record<string, number> = {
+      movement: this.lastMovement.total,
       drift: measured.drift,
       alignment: measured.alignment,
       cost: measured.cost / this.initialCost,
@@ -332,7 +354,8 @@ class Session {
     if (Number.isFinite(this.maxStep)) values['maxStep'] = this.maxStep;
     if (this.twinGap !== undefined) values['twinGap'] = this.twinGap;
     if (built.twoLayer) values['effectiveNeurons'] = effective(built);
-    out.push({ kind: 'metrics', step, time: this.time, values }, this.verdict(step));
+    this.kernelValues = values;
+    out.push(this.verdict(step));
     this.diagnostics += performance.now() - start;
     return out;
   }

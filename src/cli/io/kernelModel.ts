@@ -1,0 +1,72 @@
+import { InputError } from '../../core/errors.js';
+import type { ModelBuilder } from '../../experiment/definition.js';
+import { chooseExport, loadModelFile, resolveExperiment } from '../../experiment/index.js';
+import { loadLayersModel } from '../../experiment/layersModel.js';
+import { loadData } from '../../network/data/index.js';
+import { buildModel } from '../../network/models/build.js';
+import type * as tf from '../../network/tf.js';
+import { probeRows, tensorsOf } from '../../network/training/index.js';
+
+interface Request {
+  readonly file: string;
+  readonly exportName?: string;
+  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly data?: string;
+}
+
+export interface KernelModel {
+  readonly model: tf.LayersModel;
+  /** The experiment's probe inputs; an InputError for a model without data. */
+  readonly probe: () => tf.Tensor[];
+}
+
+/** The model of a file, with seeded initial weights. A plain builder or layers model needs no data for its kernel. */
+export async function loadForKernel(
+  request: Request,
+  probeShapes: readonly (readonly number[])[] | undefined,
+): Promise<KernelModel> {
+  const { file, exportName } = request;
+  const builder = await plainBuilder(file, exportName);
+  if (builder && request.data === undefined) {
+    const { seed, ...others } = request.overrides;
+    if (Object.keys(others).length > 0)
+      throw new InputError(
+        `--set ${Object.keys(others)[0]}: ${file} holds a model without a definition, so there are no fields to set.`,
+        { file },
+      );
+    const { model } = buildModel(builder, {
+      inputShape: probeShapes?.[0] ?? [],
+      outputs: 1,
+      seed: Number(seed ?? 0),
+    });
+    return {
+      model,
+      probe: () => {
+        throw new InputError(`${file} holds a model without data; give its inputs with --probe X.npy.`, {
+          file,
+        });
+      },
+    };
+  }
+  const { definition, folder } = await resolveExperiment(request);
+  const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
+  const { model } = buildModel(definition.model, {
+    inputShape: probeShapes?.[0] ?? data.inputShape,
+    outputs: data.outputs,
+    seed: definition.seed,
+  });
+  return {
+    model,
+    probe: () => {
+      const { x, y } = tensorsOf(data.train, data, probeRows(data, definition.probe));
+      y.dispose();
+      return [x];
+    },
+  };
+}
+
+async function plainBuilder(file: string, exportName: string | undefined): Promise<ModelBuilder | null> {
+  if (file.endsWith('.json')) return (await loadLayersModel(file)) as ModelBuilder;
+  const chosen = chooseExport(file, loadModelFile(file), exportName);
+  return chosen.kind === 'builder' ? (chosen.value as ModelBuilder) : null;
+}
