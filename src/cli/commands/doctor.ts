@@ -67,7 +67,7 @@ async function diagnose(preference: BackendPreference): Promise<Diagnosis> {
     backend,
     problem,
     native,
-    searched: nativeCandidates(),
+    searched: [...new Set(nativeCandidates())],
     advice,
   };
 }
