@@ -52,6 +52,8 @@ export function loadNative(chosen?: string): void {
   const found = findNative(chosen);
   if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
   restoreRemovedUtilities();
+  // TensorFlow writes its greetings to stderr; warnings and errors stay.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
   withOurTensorFlow(() => createRequire(path.join(found, 'package.json'))(found));
 }
 
@@ -66,12 +68,22 @@ interface Loader {
   _load(request: string, parent: unknown, isMain: boolean): unknown;
 }
 
+/** A class that can also be called: tfjs-node is ES5, whose subclasses call their parent without `new`. */
+function callable<T extends object>(parent: abstract new () => T): object {
+  function Parent(this: T): T {
+    return Reflect.construct(parent, [], this.constructor) as T;
+  }
+  Parent.prototype = parent.prototype;
+  return Parent;
+}
+
 /** While `load` runs, the '@tensorflow/tfjs' that anything requires is ours: two cores would not share their tensors. */
 function withOurTensorFlow(load: () => void): void {
   const loader = Module as unknown as Loader;
   const original = loader._load;
+  const ours = { ...tf, KernelBackend: callable(tf.KernelBackend) };
   loader._load = function (this: unknown, request, parent, isMain) {
-    if (request === '@tensorflow/tfjs' || request === '@tensorflow/tfjs-core') return tf;
+    if (request === '@tensorflow/tfjs' || request === '@tensorflow/tfjs-core') return ours;
     return original.call(this, request, parent, isMain);
   };
   try {

@@ -5,6 +5,7 @@ import { compileAddon, installPackage, officialInstall, packageFolder } from './
 import {
   downloadWheel,
   installedTensorFlow,
+  type LibrarySource,
   layOut,
   type PythonTensorFlow,
   tensorFlowOfPython,
@@ -49,6 +50,9 @@ export async function setUpNative(options: SetupOptions): Promise<SetupResult> {
     if (typeof present !== 'string')
       return { ...present, home, source: 'present', how: 'It was set up before and works.', tried: [] };
   }
+  // A source that is at hand is looked at before anything is installed.
+  const ready = named && !options.download ? await sourceOf(options, home, named, tell) : null;
+  await ready?.source.check();
   tell(0.02, 'installing the package of TensorFlow.js for Node');
   await installPackage(home);
   const tried: string[] = [];
@@ -59,9 +63,10 @@ export async function setUpNative(options: SetupOptions): Promise<SetupResult> {
       return done(home, 'official', 'Its own install script fetched a ready-made library.', tried);
     tried.push(`The ready-made library: ${reason}.`);
   }
-  const found = await sourceOf(options, home, named, tell);
+  const found = ready ?? (await sourceOf(options, home, named, tell));
   try {
-    tell(0.6, `laying out the library (${found.how})`);
+    await found.source.check();
+    tell(0.6, 'laying out the library');
     await layOut(packageFolder(home), found.source);
     tell(0.8, 'compiling the addon');
     await compileAddon(home);
@@ -75,7 +80,7 @@ export async function setUpNative(options: SetupOptions): Promise<SetupResult> {
 interface Found {
   readonly kind: SetupResult['source'];
   readonly how: string;
-  readonly source: Parameters<typeof layOut>[1];
+  readonly source: LibrarySource;
   readonly temporary?: string;
 }
 
@@ -92,14 +97,16 @@ async function sourceOf(
     return { kind: 'wheel', how, source: wheelOfTensorFlow(path.resolve(options.wheel)) };
   }
   const pythons = options.python ? [options.python] : defaultPythons;
+  const reasons: string[] = [];
   if (!options.download) {
     for (const python of pythons) {
       const tensorflow = await tensorFlowOfPython(python);
-      if (tensorflow) return fromPython(tensorflow);
+      if (typeof tensorflow === 'string') reasons.push(tensorflow);
+      else return fromPython(tensorflow);
     }
     if (options.python)
       throw new FailureError(
-        `${options.python} has no TensorFlow. Install it there ("${options.python} -m pip install tensorflow-cpu"), or let --download fetch the library.`,
+        `${reasons[0]} Install TensorFlow there ("${options.python} -m pip install tensorflow-cpu"), or let --download fetch the library.`,
       );
   }
   // Not asked for and nothing installed: 270 MB are worth trying, since the user wants the native backend.

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { FailureError } from '../../../core/errors.js';
-import { runProcess } from './process.js';
-import { listZip, unzip } from './zip.js';
+import { complaint, runProcess } from './process.js';
+import { listZip, unzip, type ZipMember } from './zip.js';
 
 /** Folders of TensorFlow's include tree that the C interface needs (2.12 to 2.21 part them differently). */
 const headerFolders = [
@@ -41,7 +42,9 @@ function aliases(core: string, framework: string): Readonly<Record<string, strin
   };
 }
 
-interface Source {
+export interface LibrarySource {
+  /** Refuses a source that lacks the libraries, before anything is installed. */
+  check(): Promise<void>;
   /** Fetches headers and libraries into `deps/include` and `deps/lib`. */
   into(deps: string): Promise<void>;
 }
@@ -56,7 +59,7 @@ function required(): { readonly core: string; readonly framework: string } {
 }
 
 /** Lays out `deps/{include,lib}` of tfjs-node from a source, with the names that its build asks for. */
-export async function layOut(packageFolder: string, source: Source): Promise<void> {
+export async function layOut(packageFolder: string, source: LibrarySource): Promise<void> {
   const { core, framework } = required();
   const deps = path.join(packageFolder, 'deps');
   await rm(deps, { recursive: true, force: true });
@@ -68,8 +71,15 @@ export async function layOut(packageFolder: string, source: Source): Promise<voi
 }
 
 /** Headers and libraries of an installed Python package; `folder` is `site-packages/tensorflow`. */
-export function installedTensorFlow(folder: string): Source {
+export function installedTensorFlow(folder: string): LibrarySource {
   return {
+    async check() {
+      for (const name of Object.values(required()))
+        if (!existsSync(path.join(folder, name)))
+          throw new FailureError(
+            `The Python TensorFlow in ${folder} holds no ${name}; it must be 2.12 or later. Install a newer one, or give a wheel by --wheel.`,
+          );
+    },
     async into(deps) {
       const include = path.join(folder, 'include');
       for (const part of headerFolders)
@@ -106,22 +116,25 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 }
 
 /** Headers and libraries out of a wheel of tensorflow or tensorflow-cpu. */
-export function wheelOfTensorFlow(wheel: string): Source {
+export function wheelOfTensorFlow(wheel: string): LibrarySource {
+  const prefix = 'tensorflow/include/';
+  const needed = async (): Promise<readonly ZipMember[]> => {
+    const libraries = Object.values(required()).map((name) => `tensorflow/${name}`);
+    const members = await listZip(wheel);
+    for (const name of libraries)
+      if (!members.some((member) => member.name === name))
+        throw new FailureError(
+          `${path.basename(wheel)} holds no ${name}; it must be a wheel of tensorflow-cpu (2.12 or later) for this platform.`,
+        );
+    return members.filter(
+      ({ name }) =>
+        libraries.includes(name) || (name.startsWith(prefix) && neededHeader(name.slice(prefix.length))),
+    );
+  };
   return {
+    check: async () => void (await needed()),
     async into(deps) {
-      const names = required();
-      const libraries = new Set(Object.values(names).map((name) => `tensorflow/${name}`));
-      const prefix = 'tensorflow/include/';
-      const members = (await listZip(wheel)).filter(
-        ({ name }) =>
-          libraries.has(name) || (name.startsWith(prefix) && neededHeader(name.slice(prefix.length))),
-      );
-      for (const name of libraries)
-        if (!members.some((member) => member.name === name))
-          throw new FailureError(
-            `${path.basename(wheel)} holds no ${name}; it must be a wheel of tensorflow-cpu (2.12 or later) for this platform.`,
-          );
-      await unzip(wheel, members, ({ name }) =>
+      await unzip(wheel, await needed(), ({ name }) =>
         name.startsWith(prefix)
           ? path.join(deps, 'include', name.slice(prefix.length))
           : path.join(deps, 'lib', path.basename(name)),
@@ -151,10 +164,11 @@ export interface PythonTensorFlow {
   readonly folder: string;
 }
 
-/** TensorFlow of a Python, found without importing it; null when that Python has none or does not run. */
-export async function tensorFlowOfPython(python: string): Promise<PythonTensorFlow | null> {
+/** TensorFlow of a Python, found without importing it; a string says why not. */
+export async function tensorFlowOfPython(python: string): Promise<PythonTensorFlow | string> {
   const result = await runProcess(python, ['-c', probe], { timeoutMs: 20_000 });
-  if (result.code !== 0) return null;
+  if (result.code === 3) return `${python} has no TensorFlow.`;
+  if (result.code !== 0) return `${python} does not run as a Python (${complaint(result)}).`;
   const [version, folder] = result.stdout.trim().split(/\r?\n/);
   return { python, version, folder };
 }

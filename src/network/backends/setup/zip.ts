@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -87,10 +87,9 @@ export async function unzip(
         out.end();
         continue;
       }
-      const source = file.createReadStream({
+      const source = createReadStream(archive, {
         start,
         end: start + member.packedBytes - 1,
-        autoClose: false,
         highWaterMark: 1 << 20,
       });
       if (member.method === 0) await pipeline(source, out);
