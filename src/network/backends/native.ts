@@ -52,8 +52,9 @@ export function loadNative(chosen?: string): void {
   const found = findNative(chosen);
   if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
   restoreRemovedUtilities();
-  // TensorFlow writes its greetings to stderr; warnings and errors stay.
+  // TensorFlow writes its greetings to stderr; warnings and errors stay. Its oneDNN kernels, no faster here, greet too.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
+  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0';
   withOurTensorFlow(() => createRequire(path.join(found, 'package.json'))(found));
 }
 

@@ -1,3 +1,4 @@
+import * as tf from '../tf.js';
 import { repairGradients } from './gradients.js';
 import { repairConvolutions } from './kernels/convolution.js';
 import { repairPooling } from './kernels/pooling.js';
@@ -13,6 +14,7 @@ const repaired = new Set<BackendName>();
 /** Puts a backend right once it has started: gradients everywhere, kernels where the backend needs it. */
 export function repairBackend(name: BackendName): void {
   repairGradients();
+  withoutAdvertisement();
   if (repaired.has(name)) return;
   repaired.add(name);
   if (name === 'wasm') {
@@ -21,4 +23,10 @@ export function repairBackend(name: BackendName): void {
     repairReductions();
   }
   if (name !== 'native') repairPooling(name);
+}
+
+/** The plain JavaScript backend, which helps out on wasm, would print an advertisement on its first use. */
+function withoutAdvertisement(): void {
+  const cpu = tf.findBackend('cpu') as { firstUse?: boolean } | null;
+  if (cpu) cpu.firstUse = false;
 }

@@ -74,12 +74,14 @@ export function runProcess(
   });
 }
 
-/** The line of a program's complaint that says most: its last error line, or its last line. */
+/** The line of a program's complaint that says most: what names an error first, else its last words. */
 export function complaint({ stdout, stderr }: ProcessResult): string {
   const lines = `${stdout}\n${stderr}`
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/npm warn|A complete log|^at |^node:/i.test(line));
-  const errors = lines.filter((line) => /error|fail|stopped after|cannot|not found/i.test(line));
-  return (errors[errors.length - 1] ?? lines[lines.length - 1] ?? 'it said nothing').slice(0, 300);
+  const named = lines.find((line) => /^\w*Error: |\berror: /.test(line));
+  const vague = lines.filter((line) => /error|fail|stopped after|cannot|not found/i.test(line));
+  const line = named ?? vague[vague.length - 1] ?? lines[lines.length - 1] ?? 'it said nothing';
+  return line.replace(/[.:]$/, '').slice(0, 300);
 }
