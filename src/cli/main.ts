@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { DivergedError, FailureError, InputError } from '../core/errors.js';
+import * as bench from './commands/bench.js';
 import * as compare from './commands/compare.js';
 import * as doctor from './commands/doctor.js';
 import * as exportRun from './commands/export.js';
@@ -27,7 +28,19 @@ async function main(): Promise<void> {
     .version(version)
     .showHelpAfterError('(see --help)')
     .exitOverride();
-  for (const command of [run, predict, kernel, limit, verify, report, compare, exportRun, native, doctor])
+  for (const command of [
+    run,
+    predict,
+    kernel,
+    limit,
+    verify,
+    report,
+    compare,
+    exportRun,
+    native,
+    doctor,
+    bench,
+  ])
     command.register(program);
   try {
     await program.parseAsync();

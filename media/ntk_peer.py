@@ -1,0 +1,239 @@
+"""Empirical NTKs by PyTorch or by neural-tangents (one library a process), for the bench of Kernelscope.
+
+Reads one JSON request a line, answers one JSON line each:
+  {"do": "load", "library": "torch"}               -> {"methods": {name: version}} or {"missing": reason}
+  {"do": "run", "method": name, "row": {...}}      -> {"ms": time, "peakMB": resident memory} or {"skip": reason}
+The first run of a method on a row prepares it (weights, compilation) and is not timed.
+"""
+
+import json
+import os
+import sys
+import time
+
+prepared = {}
+methods = {}
+missing = {}
+
+
+def reason(error):
+    return f"{type(error).__name__}: {error}".split("\n")[0][:200]
+
+
+def reset_peak():
+    try:
+        with open("/proc/self/clear_refs", "w") as f:
+            f.write("5")
+    except OSError:
+        pass
+
+
+def peak_mb():
+    try:
+        with open("/proc/self/status") as f:
+            for line in f:
+                if line.startswith("VmHWM"):
+                    return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return None
+
+
+def memory_limit():
+    try:
+        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 8 * 2**30
+
+
+def weight_shapes(row):
+    """Shapes of the kernels, input to output; convolutions as (out, in, 3, 3)."""
+    outputs = row["outputs"]
+    if row["kind"] == "cnn":
+        c, filters = row["shape"][2], row["width"]
+        convs = [(filters, c if i == 0 else filters, 3, 3) for i in range(row["hidden"])]
+        return convs + [(filters, outputs)]
+    sizes = row["shape"] + [row["width"]] * row["hidden"] + [outputs]
+    return list(zip(sizes[:-1], sizes[1:]))
+
+
+def jacobian_bytes(row):
+    total = 0
+    for shape in weight_shapes(row):
+        size = 1
+        for n in shape:
+            size *= n
+        total += size
+    return 4 * total * row["samples"] * row["outputs"]
+
+
+def torch_setup():
+    import torch
+    from torch.func import functional_call, jacrev, vmap  # noqa: F401
+
+    def network(row):
+        """A function of one sample and the weights; and the weights."""
+        torch.manual_seed(1)
+        act = torch.tanh if row["activation"] == "tanh" else torch.relu
+        params = []
+        for shape in weight_shapes(row):
+            fan = shape[0] if len(shape) == 2 else shape[1] * 9
+            bias = [torch.zeros(shape[1] if len(shape) == 2 else shape[0])] if row["bias"] else []
+            params.append([torch.randn(*shape) / fan**0.5, *bias])
+
+        def f(p, x):
+            h = x.unsqueeze(0)
+            for layer, (w, *b) in enumerate(p):
+                if w.dim() == 4:
+                    h = act(torch.nn.functional.conv2d(h, w, b[0] if b else None, padding=1))
+                    continue
+                if h.dim() == 4:
+                    h = h.mean((2, 3))
+                h = h @ w
+                if b:
+                    h = h + b[0]
+                if layer < len(p) - 1:
+                    h = act(h)
+            return h[0]
+
+        shape = row["shape"]
+        x = torch.randn(row["samples"], *(shape if len(shape) == 1 else [shape[2], shape[0], shape[1]]))
+        return f, params, x
+
+    def jacobian(row):
+        if jacobian_bytes(row) > memory_limit():
+            raise MemoryError(f"the Jacobian alone takes {jacobian_bytes(row) / 2**30:.0f} GiB")
+        f, params, x = network(row)
+        jac = jacrev(f)
+
+        def run():
+            with torch.no_grad():
+                j = vmap(lambda s: jac(params, s))(x)
+                flat = [g.reshape(g.shape[0], g.shape[1] * g[0, 0].numel()) for layer in j for g in layer]
+                k = sum(g @ g.T for g in flat) / row["outputs"]
+                return k.numpy()
+
+        return run
+
+    def closed(row):
+        """Products of matrices written down by hand, the way an expert would; dense networks only."""
+        if row["kind"] != "mlp":
+            raise NotImplementedError("written for dense networks only")
+        _, params, x = network(row)
+        tanh = row["activation"] == "tanh"
+        n, outputs = row["samples"], row["outputs"]
+
+        def run():
+            with torch.no_grad():
+                inputs, slopes, h = [], [], x
+                for layer, (w, *b) in enumerate(params):
+                    inputs.append(h)
+                    z = torch.addmm(b[0], h, w) if b else h @ w
+                    if layer < len(params) - 1:
+                        h = torch.tanh(z) if tanh else torch.relu(z)
+                        slopes.append(1 - h * h if tanh else (z > 0).float())
+                d = torch.eye(outputs).repeat(n, 1)
+                k = torch.zeros(n, n)
+                for layer in reversed(range(len(params))):
+                    a, row_wise = inputs[layer], d.reshape(n, -1)
+                    gram = a @ a.T
+                    if len(params[layer]) > 1:
+                        gram += 1
+                    k += gram * (row_wise @ row_wise.T)
+                    if layer > 0:
+                        d = d @ params[layer][0].T
+                        d = (d.reshape(n, outputs, -1) * slopes[layer - 1][:, None]).reshape(n * outputs, -1)
+                return (k / outputs).numpy()
+
+        return run
+
+    methods["torch.func"] = (torch.__version__, jacobian)
+    methods["torch by hand"] = (torch.__version__, closed)
+
+
+def tangents_setup():
+    import jax
+    import neural_tangents as nt
+    import numpy as np
+
+    def structured(implementation):
+        def prepare(row):
+            rng = np.random.default_rng(1)
+            act = jax.numpy.tanh if row["activation"] == "tanh" else jax.nn.relu
+            params = []
+            for shape in weight_shapes(row):
+                fan = shape[0] if len(shape) == 2 else shape[1] * 9
+                w = rng.standard_normal(shape) / fan**0.5
+                if len(shape) == 4:
+                    w = w.transpose(2, 3, 1, 0)
+                bias = [np.zeros(shape[1] if len(shape) == 2 else shape[0], np.float32)] if row["bias"] else []
+                params.append([w.astype(np.float32), *bias])
+
+            def f(p, x):
+                h = x
+                for layer, (w, *b) in enumerate(p):
+                    if w.ndim == 4:
+                        h = jax.lax.conv_general_dilated(
+                            h, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+                        )
+                        h = act(h + b[0] if b else h)
+                        continue
+                    if h.ndim == 4:
+                        h = h.mean((1, 2))
+                    h = h @ w
+                    if b:
+                        h = h + b[0]
+                    if layer < len(p) - 1:
+                        h = act(h)
+                return h
+
+            x = rng.standard_normal((row["samples"], *row["shape"])).astype(np.float32)
+            kernel = jax.jit(nt.empirical_ntk_fn(f, trace_axes=(-1,), vmap_axes=0, implementation=implementation))
+            x, params = jax.device_put(x), jax.device_put(params)
+            return lambda: np.asarray(kernel(x, None, params))
+
+        return prepare
+
+    methods["neural-tangents structured"] = (
+        f"{getattr(nt, '__version__', '?')} on jax {jax.__version__}",
+        structured(nt.NtkImplementation.STRUCTURED_DERIVATIVES),
+    )
+
+
+def load(library):
+    try:
+        {"torch": torch_setup, "neural-tangents": tangents_setup}[library]()
+        # A small kernel shows whether the library and its dependencies fit together.
+        small = {"kind": "mlp", "samples": 4, "shape": [3], "width": 5, "hidden": 1, "outputs": 1}
+        for _, prepare in methods.values():
+            prepare({**small, "activation": "tanh", "bias": True})()
+    except Exception as error:  # a missing package is told, not fatal
+        return {"missing": reason(error)}
+    return {"methods": {name: version for name, (version, _) in methods.items()}}
+
+
+def answer(request):
+    if request["do"] == "load":
+        return load(request["library"])
+    method, row = request["method"], request["row"]
+    key = (method, row["name"])
+    try:
+        if key not in prepared:
+            for old in [k for k in prepared if k[1] != row["name"]]:
+                del prepared[old]
+            prepared[key] = methods[method][1](row)
+            prepared[key]()
+        reset_peak()
+        start = time.perf_counter()
+        prepared[key]()
+        return {"ms": 1000 * (time.perf_counter() - start), "peakMB": peak_mb()}
+    except Exception as error:
+        return {"skip": reason(error)}
+
+
+# What libraries print must not get between the answers.
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+for line in sys.stdin:
+    out.write(json.dumps(answer(json.loads(line))) + "\n")
+    out.flush()

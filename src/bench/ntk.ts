@@ -1,0 +1,153 @@
+import { median } from '../core/stats/index.js';
+import { empiricalKernel } from '../network/tangent/index.js';
+import * as tf from '../network/tf.js';
+import { peakMB, resetPeak } from './memory.js';
+import { Peer, type Timing } from './peer.js';
+import { type BenchRow, describeRow, modelOf } from './rows.js';
+
+export interface BenchOptions {
+  readonly rows: readonly BenchRow[];
+  /** A Python with PyTorch, neural-tangents or both. */
+  readonly python?: string;
+  /** Script that answers for them. */
+  readonly script: string;
+  readonly rounds: number;
+  readonly onProgress?: (fraction: number, text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface BenchResult {
+  readonly row: string;
+  readonly what: string;
+  /** Median milliseconds of our kernel, downloaded and whole. */
+  readonly ms: number;
+  readonly fastestMs: number;
+  readonly peakMB: number;
+  /** Median milliseconds of a 1024 x 1024 product in the same rounds: this machine's own measure. */
+  readonly matMulMs: number;
+  readonly inMatMuls: number;
+  readonly peers: readonly PeerResult[];
+}
+
+export interface PeerResult {
+  readonly method: string;
+  readonly version: string;
+  readonly ms: number | null;
+  readonly peakMB: number | null;
+  /** Its time over ours. */
+  readonly ratio: number | null;
+  /** Why there is no time. */
+  readonly skipped: string | null;
+}
+
+export interface BenchReport {
+  readonly results: readonly BenchResult[];
+  /** Libraries that could not be compared with, and why. */
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+const libraries = ['torch', 'neural-tangents'] as const;
+
+/** A method this slow is measured once: more rounds would not change what it says. */
+const onceAboveMs = 15_000;
+
+interface Method {
+  readonly name: string;
+  readonly version: string;
+  readonly peer: Peer;
+}
+
+/** Times empirical kernels, row by row, interleaved with the machine's own product and with the Python libraries. */
+export async function benchKernels(options: BenchOptions): Promise<BenchReport> {
+  const missing: Record<string, string> = {};
+  const peers: Peer[] = [];
+  const methods: Method[] = [];
+  try {
+    if (options.python)
+      for (const library of libraries) {
+        options.onProgress?.(0, `loading ${library}`);
+        const peer = new Peer(options.python, options.script, library);
+        peers.push(peer);
+        const loaded = await peer.load();
+        if (typeof loaded === 'string') missing[library] = loaded;
+        else for (const [name, version] of Object.entries(loaded)) methods.push({ name, version, peer });
+      }
+    const results: BenchResult[] = [];
+    for (const [k, row] of options.rows.entries()) {
+      const tell = (round: number) =>
+        options.onProgress?.((k + round / options.rounds) / options.rows.length, `row ${row.name}`);
+      results.push(await benchRow(row, methods, options, tell));
+    }
+    return { results, missing };
+  } finally {
+    for (const peer of peers) peer.close();
+  }
+}
+
+async function benchRow(
+  row: BenchRow,
+  methods: readonly Method[],
+  options: BenchOptions,
+  tell: (round: number) => void,
+): Promise<BenchResult> {
+  const model = modelOf(row);
+  const x = tf.randomNormal([row.samples, ...row.shape], 0, 1, 'float32', 1);
+  const square = tf.randomNormal<tf.Rank.R2>([1024, 1024], 0, 1, 'float32', 2);
+  const product = () => tf.tidy(() => void tf.sum(tf.matMul(square, square)).dataSync());
+  const kernel = async () => void (await empiricalKernel(model, x));
+  const ours: Timing[] = [];
+  const machine: number[] = [];
+  const theirs = methods.map(() => ({ timings: [] as Timing[], skipped: null as string | null }));
+  try {
+    // Once each for compilation and first allocations.
+    product();
+    await kernel();
+    for (let round = 0; round < options.rounds; round++) {
+      options.signal?.throwIfAborted();
+      tell(round);
+      ours.push(await timed(kernel));
+      machine.push((await timed(async () => product())).ms);
+      for (const [m, { name, peer }] of methods.entries()) {
+        const { timings, skipped } = theirs[m];
+        if (skipped !== null || (timings.length > 0 && timings[0].ms > onceAboveMs)) continue;
+        const answer = await peer.time(name, row);
+        if (typeof answer === 'string') theirs[m].skipped = answer;
+        else timings.push(answer);
+      }
+    }
+  } finally {
+    model.dispose();
+    tf.dispose([x, square]);
+  }
+  const ms = median(ours.map((t) => t.ms));
+  const matMulMs = median(machine);
+  return {
+    row: row.name,
+    what: describeRow(row),
+    ms,
+    fastestMs: Math.min(...ours.map((t) => t.ms)),
+    peakMB: Math.max(...ours.map((t) => t.peakMB ?? 0)),
+    matMulMs,
+    inMatMuls: ms / matMulMs,
+    peers: methods.map(({ name, version }, m) => {
+      const { timings, skipped } = theirs[m];
+      const theirMs = timings.length > 0 ? median(timings.map((t) => t.ms)) : null;
+      const peaks = timings.map((t) => t.peakMB).filter((p): p is number => p !== null);
+      return {
+        method: name,
+        version,
+        ms: theirMs,
+        peakMB: peaks.length > 0 ? Math.max(...peaks) : null,
+        ratio: theirMs === null ? null : theirMs / ms,
+        skipped,
+      };
+    }),
+  };
+}
+
+async function timed(work: () => Promise<void>): Promise<Timing> {
+  resetPeak();
+  const start = performance.now();
+  await work();
+  return { ms: performance.now() - start, peakMB: peakMB() };
+}
