@@ -52,9 +52,9 @@ export function loadNative(chosen?: string): void {
   const found = findNative(chosen);
   if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
   restoreRemovedUtilities();
-  // TensorFlow writes its greetings to stderr; warnings and errors stay. Its oneDNN kernels, no faster here, greet too.
+  // TensorFlow greets on stderr; warnings and errors stay. The greeting of its oneDNN kernels comes before it reads
+  // this, and can only be had away with them: products with a transposed operand would take twice as long.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
-  process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '0';
   withOurTensorFlow(() => createRequire(path.join(found, 'package.json'))(found));
 }
 
