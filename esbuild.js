@@ -2,6 +2,7 @@
 //   node esbuild.js            once, minified; writes dist/meta/*.json (read by the bundle tests)
 //   node esbuild.js --watch    rebuilds on change, with source maps
 const esbuild = require('esbuild');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -61,6 +62,15 @@ function copyAssets() {
   }
 }
 
+/** What the claims view lists, without loading TensorFlow in the editor. */
+function writeClaims() {
+  const listed = spawnSync(process.execPath, [path.join(dist, 'cli.js'), 'verify', '--list', '--json'], {
+    encoding: 'utf8',
+  });
+  if (listed.status !== 0) throw new Error(`The claims could not be listed: ${listed.stderr}`);
+  fs.writeFileSync(path.join(dist, 'claims.json'), listed.stdout);
+}
+
 async function main() {
   fs.mkdirSync(path.join(dist, 'meta'), { recursive: true });
   copyAssets();
@@ -79,6 +89,7 @@ async function main() {
     }),
   );
   fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
+  writeClaims();
 }
 
 main().catch((error) => {

@@ -39,7 +39,7 @@ function start(): void {
         const run = new RunData(message.run.info, message.run.status, message.run.ended);
         run.append(message.metrics, message.snapshots, message.events);
         shown().put(run);
-        channel.remember({ run: run.info.run });
+        channel.remember({ runs: shown().ids });
         return;
       }
       case 'frame': {
@@ -58,6 +58,7 @@ function start(): void {
       }
       case 'remove':
         shown().remove(message.run);
+        channel.remember({ runs: shown().ids });
         return;
       case 'failure':
         failure.textContent = message.text;

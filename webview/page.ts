@@ -53,6 +53,10 @@ export class Page {
     return this.runs[0];
   }
 
+  get ids(): readonly string[] {
+    return this.runs.map((r) => r.info.run);
+  }
+
   run(id: string): RunData | undefined {
     return this.runs.find((r) => r.info.run === id);
   }

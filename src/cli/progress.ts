@@ -5,12 +5,15 @@
 export class Progress {
   private readonly enabled: boolean;
   private readonly live: boolean;
+  private readonly lines: boolean;
   private drawn = false;
   private lastText = '';
   private lastAt = 0;
 
   constructor(options: { readonly enabled: boolean }) {
-    this.enabled = options.enabled;
+    // An editor that runs us asks for progress lines beside the JSON document.
+    this.enabled = options.enabled || process.env['KERNELSCOPE_PROGRESS'] === '1';
+    this.lines = options.enabled;
     this.live = this.enabled && process.stderr.isTTY === true;
   }
 
@@ -21,7 +24,8 @@ export class Progress {
     if (!this.live) {
       // A piped log gets a line at each new stage and now and then within one.
       const stage = text.replace(/[\d.]+/g, '#');
-      if (stage === this.lastText && now - this.lastAt < 5000) return;
+      const pause = this.lines ? 5000 : 300;
+      if (stage === this.lastText && now - this.lastAt < pause) return;
       this.lastText = stage;
       this.lastAt = now;
       process.stderr.write(`${String(Math.round(100 * fraction)).padStart(3)} %  ${text}\n`);
@@ -41,7 +45,7 @@ export class Progress {
 
   /** A lasting line, above the bar. */
   line(text: string): void {
-    if (!this.enabled) return;
+    if (!this.lines) return;
     this.clear();
     process.stdout.write(`${text}\n`);
   }

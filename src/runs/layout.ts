@@ -25,6 +25,8 @@ export interface RunFile {
     readonly cores: number;
     readonly memoryGiB: number;
   };
+  /** Name of the sweep that this run is a cell of. */
+  readonly sweep?: string;
   readonly label?: string;
   readonly pinned?: boolean;
 }

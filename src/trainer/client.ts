@@ -193,6 +193,11 @@ export class TrainerClient implements Disposable {
     child?.once('exit', () => clearTimeout(timer));
   }
 
+  /** Ends the child at once: for one that is caught in a loop of the user's code. */
+  kill(): void {
+    if (this.running) this.child?.kill('SIGKILL');
+  }
+
   /** Resolves true once the run has ended or the child is gone, false after the time given. */
   private settled(milliseconds: number): Promise<boolean> {
     if (!this.running) return Promise.resolve(true);

@@ -1,0 +1,229 @@
+/**
+ * Finds experiments and model builders in the text of a file without running it: for lenses, hints and the place of
+ * problems. A scanner, not a parser: it must be instant on every keystroke and survive half-written code. Positions are
+ * offsets into the text.
+ */
+
+export interface ScannedCall {
+  /** Name called (`dense`, `twoLayer`), and the whole `name(...)`. */
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ScannedExport {
+  readonly name: string;
+  readonly kind: 'experiment' | 'builder';
+  /** Start of the export statement, where the lens sits. */
+  readonly start: number;
+  readonly end: number;
+  /** Calls of layer builders inside, in the order of the text. */
+  readonly layers: readonly ScannedCall[];
+  /** `twoLayer(...)`, `mlp(...)` or `residual(...)`, when the model is one of ours. */
+  readonly model?: ScannedCall;
+}
+
+/**
+ * The text with the insides of comments, strings, template literals and regular expressions blanked, same length: braces
+ * and names in what is left are code.
+ */
+export function blankedCode(text: string): string {
+  const out = text.split('');
+  const n = text.length;
+  const blank = (from: number, to: number) => {
+    for (let i = from; i < to && i < n; i++) if (out[i] !== '\n' && out[i] !== '\r') out[i] = ' ';
+  };
+  let i = 0;
+  /** Whether a slash here starts a regular expression: after an operator or an opening bracket. */
+  let operand = false;
+  while (i < n) {
+    const c = text[i];
+    const two = text.slice(i, i + 2);
+    if (two === '//') {
+      const end = text.indexOf('\n', i);
+      const to = end < 0 ? n : end;
+      blank(i, to);
+      i = to;
+    } else if (two === '/*') {
+      const end = text.indexOf('*/', i + 2);
+      const to = end < 0 ? n : end + 2;
+      blank(i, to);
+      i = to;
+    } else if (c === "'" || c === '"' || c === '`') {
+      const to = endOfString(text, i, c);
+      blank(i + 1, to - 1);
+      i = to;
+      operand = true;
+    } else if (c === '/' && !operand) {
+      const match = /^\/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/.exec(text.slice(i, i + 400));
+      const to = match ? i + match[0].length : i + 1;
+      blank(i + 1, to - 1);
+      i = to;
+      operand = true;
+    } else {
+      if (!/\s/.test(c)) operand = /[\w$)\]}]/.test(c);
+      i++;
+    }
+  }
+  return out.join('');
+}
+
+function endOfString(text: string, start: number, quote: string): number {
+  for (let i = start + 1; i < text.length; i++) {
+    if (text[i] === '\\') i++;
+    else if (text[i] === quote) return i + 1;
+    // A string that is not closed on its line is half-written; the rest of the file is still code.
+    else if (text[i] === '\n' && quote !== '`') return i;
+  }
+  return text.length;
+}
+
+/** Offset just after the bracket that closes the one at `open`; the end of the text when there is none. */
+export function closingBracket(code: string, open: number): number {
+  let depth = 0;
+  for (let i = open; i < code.length; i++) {
+    const c = code[i];
+    if (c === '(' || c === '{' || c === '[') depth++;
+    else if (c === ')' || c === '}' || c === ']') {
+      depth--;
+      if (depth === 0) return i + 1;
+    }
+  }
+  return code.length;
+}
+
+const returnsModel = /(?:\breturn|=>)\s*(?:await\s+)?\w+\.(?:sequential|model)\s*\(/;
+const modelVariable = /\b(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*\w+\.(?:sequential|model)\s*\(/;
+
+/** Experiments and builders that a file exports. */
+export function scanExports(text: string): ScannedExport[] {
+  // Most files of a workspace hold nothing of ours; say so before anything is copied.
+  if (!/defineExperiment|createModel|buildModel|\.sequential\s*\(|\.model\s*\(|LayersModel/.test(text))
+    return [];
+  const code = blankedCode(text);
+  const found: ScannedExport[] = [];
+  const add = (name: string, kind: ScannedExport['kind'], start: number, end: number) =>
+    found.push({ name, kind, start, end, ...insidesOf(code, start, end) });
+
+  const experiment =
+    /\bexport\s+(?:default|(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=)\s*defineExperiment\s*\(/g;
+  for (const match of code.matchAll(experiment)) {
+    const start = match.index;
+    add(match[1] ?? 'default', 'experiment', start, closingBracket(code, start + match[0].length - 1));
+  }
+  // const a = defineExperiment(...); export default a; export { a }; module.exports = ...
+  const declared = /(?:^|[;{}\n])\s*(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*defineExperiment\s*\(/g;
+  for (const match of code.matchAll(declared)) {
+    const name = match[1];
+    const start = match.index + match[0].search(/\b(?:const|let|var)\b/);
+    const end = closingBracket(code, match.index + match[0].length - 1);
+    if (
+      new RegExp(`\\bexport\\s+default\\s+${name}\\b`).test(code) ||
+      new RegExp(`\\bmodule\\.exports\\s*=\\s*${name}\\b`).test(code)
+    )
+      add('default', 'experiment', start, end);
+    else if (
+      new RegExp(`\\b(?:export|module\\.exports\\s*=)\\s*\\{[^}]*\\b${name}\\b`).test(code) ||
+      new RegExp(`\\bexports\\.${name}\\s*=`).test(code)
+    )
+      add(name, 'experiment', start, end);
+  }
+  const assigned = /\b(?:module\.)?exports(?:\.(\w+))?\s*=\s*defineExperiment\s*\(/g;
+  for (const match of code.matchAll(assigned))
+    add(
+      match[1] ?? 'default',
+      'experiment',
+      match.index,
+      closingBracket(code, match.index + match[0].length - 1),
+    );
+
+  const builder =
+    /\bexport\s+(default\s+)?(?:async\s+)?(?:function\s*(\w*)\s*\(|(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:async\s+)?(?:function\s*\w*\s*)?\()/g;
+  for (const match of code.matchAll(builder)) {
+    const name = match[1] ? 'default' : match[2] || match[3] || 'default';
+    const open = match.index + match[0].length - 1;
+    const end = endOfFunction(code, closingBracket(code, open));
+    const body = code.slice(open, end);
+    const annotated = /\)\s*:\s*(?:Promise<\s*)?tf\.(?:LayersModel|Sequential)\b/.test(body);
+    const variable = modelVariable.exec(body)?.[1];
+    const returned =
+      returnsModel.test(body) ||
+      (variable !== undefined && new RegExp(`\\breturn\\s+${variable}\\b`).test(body));
+    if (annotated || returned || /^(?:createModel|buildModel)$/.test(name))
+      add(name, 'builder', match.index, end);
+  }
+  return found.sort((a, b) => a.start - b.start);
+}
+
+/** End of a function whose parameter list ends at `from`. */
+function endOfFunction(code: string, from: number): number {
+  const rest = code.slice(from);
+  const arrow = /^\s*(?::[^={]+)?=>\s*/.exec(rest);
+  if (arrow) {
+    const at = from + arrow[0].length;
+    if (code[at] === '{' || code[at] === '(') return closingBracket(code, at);
+    const call = code.indexOf('(', at);
+    return call < 0 ? code.length : closingBracket(code, call);
+  }
+  const body = code.indexOf('{', from);
+  return body < 0 ? code.length : closingBracket(code, body);
+}
+
+function insidesOf(code: string, start: number, end: number): Pick<ScannedExport, 'layers' | 'model'> {
+  const part = code.slice(start, end);
+  const call = (match: RegExpMatchArray): ScannedCall => {
+    const at = start + (match.index ?? 0);
+    return { name: match[1], start: at, end: closingBracket(code, at + match[0].length - 1) };
+  };
+  const layers = [...part.matchAll(/\blayers\s*\.\s*(\w+)\s*\(/g)].map(call);
+  const model = part.match(/\b(twoLayer|mlp|residual)\s*\(/);
+  return { layers, ...(model ? { model: call(model) } : {}) };
+}
+
+/** A value in the text: the key and what stands behind its colon. */
+export interface ScannedField {
+  readonly keyStart: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/**
+ * Place of a dotted field (`optimizer.learningRate`) inside an export: the deepest part of the path that is written
+ * there, null when not even the first is.
+ */
+export function locateField(
+  text: string,
+  within: Pick<ScannedExport, 'start' | 'end'>,
+  path: string,
+): ScannedField | null {
+  const code = blankedCode(text);
+  let range: { start: number; end: number } = within;
+  let found: ScannedField | null = null;
+  for (const key of path.split('.')) {
+    const part = code.slice(range.start, range.end);
+    const match = new RegExp(`(?:^|[{,(\\s])(${key})\\s*:`).exec(part);
+    if (!match) break;
+    const keyStart = range.start + match.index + match[0].indexOf(key);
+    let valueStart = range.start + match.index + match[0].length;
+    while (/\s/.test(code[valueStart] ?? '')) valueStart++;
+    const valueEnd = endOfValue(code, valueStart, range.end);
+    found = { keyStart, valueStart, valueEnd };
+    range = { start: valueStart, end: valueEnd };
+  }
+  return found;
+}
+
+function endOfValue(code: string, start: number, limit: number): number {
+  for (let i = start; i < limit; i++) {
+    const c = code[i];
+    if (c === '(' || c === '{' || c === '[') i = closingBracket(code, i) - 1;
+    else if (c === ',' || c === ')' || c === '}' || c === ']') return trimmed(code, start, i);
+  }
+  return trimmed(code, start, limit);
+}
+
+function trimmed(code: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && /\s/.test(code[at - 1])) at--;
+  return at;
+}

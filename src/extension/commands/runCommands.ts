@@ -1,0 +1,183 @@
+import * as vscode from 'vscode';
+import { parseOverride } from '../../experiment/overrides.js';
+import type { ExperimentTarget } from '../editor/codeLens.js';
+import type { ActiveRun, RunWish } from '../runs/runManager.js';
+import type { Services } from '../services.js';
+import { chooseTarget } from './targets.js';
+
+type Handler = (...args: unknown[]) => unknown;
+
+/** Commands that start runs and steer them. */
+export function runCommands(services: Services): Readonly<Record<string, Handler>> {
+  const { scans, runs, dashboards } = services;
+
+  /** Starts a run and shows it; a mistake in the file becomes a problem at its place. Undefined when it did not start. */
+  async function start(wish: RunWish): Promise<string | undefined> {
+    await vscode.workspace.saveAll(false);
+    try {
+      const model = await runs.start(wish);
+      return model.id;
+    } catch (error) {
+      const place = (error as { place?: { field?: string; line?: number; column?: number } }).place ?? {};
+      const message = error instanceof Error ? error.message : String(error);
+      services.problems.show(vscode.Uri.file(wish.file), wish.exportName, { ...place, message });
+      const show = vscode.l10n.t('Show log');
+      void vscode.window
+        .showErrorMessage(message.split('\n')[0], show)
+        .then((answer) => answer === show && services.log.show());
+      return undefined;
+    }
+  }
+
+  /** Data for builders, which bring none: asked for once a session and file. */
+  const dataOf = new Map<string, string>();
+  async function withData(target: ExperimentTarget): Promise<RunWish | undefined> {
+    const document = await vscode.workspace.openTextDocument(target.file);
+    const found = scans.of(document).find((e) => e.name === target.exportName);
+    if (found?.kind !== 'builder') return target;
+    const data = await vscode.window.showInputBox({
+      title: vscode.l10n.t('What shall {0} be trained on?', target.exportName),
+      prompt: vscode.l10n.t('digits, mnist:0,1?train=512, csv:data.csv?target=label, npz:data.npz …'),
+      value: dataOf.get(target.file) ?? 'digits',
+    });
+    if (!data) return undefined;
+    dataOf.set(target.file, data);
+    return { ...target, data };
+  }
+
+  async function run(given: unknown): Promise<string | undefined> {
+    const target = await chooseTarget(scans, given);
+    const wish = target && (await withData(target));
+    if (!wish) return undefined;
+    const id = await start(wish);
+    if (id) dashboards.show([id]);
+    return id;
+  }
+
+  /** The run a command is about: by id, by tree item, by experiment; else the only one, else the user picks. */
+  async function active(given: unknown): Promise<ActiveRun | undefined> {
+    const id = idOf(given);
+    if (id) return runs.byId(id);
+    const target = given as Partial<ExperimentTarget> | undefined;
+    if (target?.file && target.exportName) return runs.activeOf(target.file, target.exportName);
+    if (runs.running.length <= 1) return runs.running[0];
+    const chosen = await vscode.window.showQuickPick(
+      runs.running.map((r) => ({ label: r.model?.name ?? r.wish.file, run: r })),
+      { title: vscode.l10n.t('Which run?') },
+    );
+    return chosen?.run;
+  }
+
+  async function pair(
+    first: Promise<string | undefined>,
+    second: () => Promise<string | undefined>,
+  ): Promise<void> {
+    const a = await first;
+    if (!a) return;
+    dashboards.show([a]);
+    const b = await second();
+    if (b) dashboards.show([a, b]);
+  }
+
+  return {
+    run,
+    runWith: async (given) => {
+      const target = await chooseTarget(scans, given);
+      if (!target) return;
+      const text = await vscode.window.showInputBox({
+        title: vscode.l10n.t('Run with other values'),
+        prompt: vscode.l10n.t(
+          'path=value, separated by spaces: model.width=4096 seed=2 optimizer.learningRate=0.1',
+        ),
+        validateInput: (value) => {
+          try {
+            value.split(/\s+/).filter(Boolean).map(parseOverride);
+            return null;
+          } catch (error) {
+            return (error as Error).message;
+          }
+        },
+      });
+      if (text === undefined) return;
+      const overrides = Object.fromEntries(
+        text
+          .split(/\s+/)
+          .filter(Boolean)
+          .map(parseOverride)
+          .map(({ path, value }) => [path, value]),
+      );
+      const wish = await withData(target);
+      const id = wish && (await start({ ...wish, overrides }));
+      if (id) dashboards.show([id]);
+    },
+    pause: async (given) => (await active(given))?.client.pause(),
+    resume: async (given) => {
+      const run = await active(given);
+      if (run) {
+        run.client.resume();
+        return;
+      }
+      // A run that is over goes on from its last checkpoint.
+      const id = idOf(given);
+      const stored = runs.stored().find((r) => r.info.run === id);
+      if (!stored) return;
+      runs.forget(stored.info.run);
+      const resumed = await start({ ...stored.info.source, resume: stored.info.folder });
+      if (resumed) dashboards.show([resumed]);
+    },
+    step: async (given) => (await active(given))?.client.step(1),
+    stop: async (given) => {
+      const run = await active(given);
+      if (run) await runs.stop(run);
+    },
+    lazyAgainstRich: async (given) => {
+      const target = await chooseTarget(scans, given);
+      if (!target) return;
+      const at = (scale: string) =>
+        start({
+          ...target,
+          overrides: { 'model.scale': scale, name: `${scale === 'ntk' ? 'α = √m' : 'α = 1'}` },
+        });
+      await pair(at('ntk'), () => at('mean-field'));
+    },
+    compareWithLast: async (given) => {
+      const target = await chooseTarget(scans, given);
+      if (!target) return;
+      const last = runs.lastOf(target.file, target.exportName);
+      const wish = await withData(target);
+      if (!wish) return;
+      const id = await start(wish);
+      if (id) dashboards.show(last ? [id, last.info.run] : [id]);
+    },
+    // The file may have been changed since: same seed, same batches, two runs in the same charts.
+    fork: async (given) => {
+      const run = await active(given);
+      if (!run?.model) {
+        void vscode.window.showInformationMessage(
+          vscode.l10n.t('Start a run first; then change the file and fork it.'),
+        );
+        return;
+      }
+      const id = await start({
+        ...run.wish,
+        resume: undefined,
+        overrides: { ...run.wish.overrides, seed: run.model.info.seed },
+      });
+      if (id) dashboards.show([run.model.id, id]);
+    },
+    inspect: async (given) => {
+      const target = await chooseTarget(scans, given);
+      if (!target) return;
+      const document = await vscode.workspace.openTextDocument(target.file);
+      await vscode.commands.executeCommand('kernelscope.diagnostics.focus');
+      await services.inspector.inspect(document, target.exportName);
+    },
+  };
+}
+
+/** A run's id from what a command was given: the id itself, a tree item. */
+export function idOf(given: unknown): string | undefined {
+  if (typeof given === 'string') return given;
+  const item = given as { kind?: string; id?: string } | undefined;
+  return item?.kind === 'run' ? item.id : undefined;
+}

@@ -1,0 +1,28 @@
+import * as vscode from 'vscode';
+import { type ScannedExport, scanExports } from '../../experiment/scan.js';
+
+/** Experiments and builders of open documents, scanned once a version. */
+export class Scans {
+  private readonly cache = new WeakMap<
+    vscode.TextDocument,
+    { version: number; found: readonly ScannedExport[] }
+  >();
+
+  of(document: vscode.TextDocument): readonly ScannedExport[] {
+    const cached = this.cache.get(document);
+    if (cached?.version === document.version) return cached.found;
+    const found = scanExports(document.getText());
+    this.cache.set(document, { version: document.version, found });
+    return found;
+  }
+
+  /** The export that holds a position; the first one of the file when none does. */
+  at(document: vscode.TextDocument, position: vscode.Position): ScannedExport | undefined {
+    const offset = document.offsetAt(position);
+    const all = this.of(document);
+    return all.find((e) => e.start <= offset && offset <= e.end) ?? all[0];
+  }
+}
+
+export const rangeOf = (document: vscode.TextDocument, place: { start: number; end: number }): vscode.Range =>
+  new vscode.Range(document.positionAt(place.start), document.positionAt(place.end));

@@ -1,0 +1,125 @@
+import * as vscode from 'vscode';
+import { showMenu } from './commands/menu.js';
+import { runCommands } from './commands/runCommands.js';
+import { storedCommands } from './commands/storedCommands.js';
+import { toolCommands } from './commands/toolCommands.js';
+import { ExperimentLenses } from './editor/codeLens.js';
+import { LayerHints, ModelHovers } from './editor/hints.js';
+import { Inspector } from './editor/inspector.js';
+import { ModelFileContext } from './editor/modelFileContext.js';
+import { Problems } from './editor/problems.js';
+import { Scans } from './editor/scans.js';
+import { Dashboards } from './panel/dashboard.js';
+import { modelLanguages, Places } from './places.js';
+import { RunManager } from './runs/runManager.js';
+import type { Services } from './services.js';
+import { ClaimsTree } from './views/claimsTree.js';
+import { DiagnosticsTree } from './views/diagnosticsTree.js';
+import { RunsTree } from './views/runsTree.js';
+import { StatusBar } from './views/statusBar.js';
+
+/** What tests see of the running extension. */
+export interface KernelscopeApi {
+  /** Milliseconds that `activate` took. */
+  readonly activationMilliseconds: number;
+  readonly services: Services;
+}
+
+/** Registers everything and starts nothing: processes come with the first run or the first model file. */
+export function activate(context: vscode.ExtensionContext): KernelscopeApi {
+  const start = performance.now();
+  const own = <T extends vscode.Disposable>(thing: T): T => {
+    context.subscriptions.push(thing);
+    return thing;
+  };
+  const log = own(vscode.window.createOutputChannel('Kernelscope', { log: true }));
+  const places = new Places(context.extensionUri);
+  const scans = new Scans();
+  const runs = own(new RunManager(places, log));
+  const dashboards = own(
+    new Dashboards(
+      places,
+      runs,
+      log,
+      (name, run) => void vscode.commands.executeCommand(commandOf[name], run),
+    ),
+  );
+  const inspector = own(new Inspector(scans, places, log));
+  const problems = own(new Problems(scans, inspector));
+  const runsTree = own(new RunsTree(runs, (ids) => dashboards.show(ids)));
+  const claimsTree = own(new ClaimsTree(places, context.workspaceState));
+  const services: Services = {
+    places,
+    log,
+    scans,
+    runs,
+    dashboards,
+    inspector,
+    problems,
+    runsTree,
+    claimsTree,
+  };
+
+  const commands: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
+    ...runCommands(services),
+    ...storedCommands(services),
+    ...toolCommands(services),
+    menu: () => showMenu(services),
+  };
+  for (const [name, handler] of Object.entries(commands))
+    own(
+      vscode.commands.registerCommand(`kernelscope.${name}`, async (...args: unknown[]) => {
+        try {
+          return await handler(...args);
+        } catch (error) {
+          log.error(error instanceof Error ? error : String(error));
+          void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+          return undefined;
+        }
+      }),
+    );
+
+  const { languages, window } = vscode;
+  own(languages.registerCodeLensProvider([...modelLanguages], own(new ExperimentLenses(scans, runs))));
+  own(languages.registerInlayHintsProvider([...modelLanguages], own(new LayerHints(scans, inspector, runs))));
+  own(languages.registerHoverProvider([...modelLanguages], new ModelHovers(scans, inspector, runs)));
+  own(
+    languages.registerCodeActionsProvider([...modelLanguages], problems, {
+      providedCodeActionKinds: Problems.kinds,
+    }),
+  );
+  own(
+    window.createTreeView('kernelscope.runs', {
+      treeDataProvider: runsTree,
+      dragAndDropController: runsTree,
+      canSelectMany: true,
+      showCollapseAll: true,
+    }),
+  );
+  own(
+    window.createTreeView('kernelscope.diagnostics', {
+      treeDataProvider: own(new DiagnosticsTree(inspector, runs)),
+    }),
+  );
+  own(window.createTreeView('kernelscope.claims', { treeDataProvider: claimsTree, showCollapseAll: true }));
+  own(new StatusBar(runs));
+  own(new ModelFileContext(scans));
+
+  const watcher = own(vscode.workspace.createFileSystemWatcher('**/.kernelscope/runs/*/run.json'));
+  own(watcher.onDidCreate(() => runs.refresh()));
+  own(watcher.onDidDelete(() => runs.refresh()));
+
+  const activationMilliseconds = performance.now() - start;
+  log.info(`Activated in ${activationMilliseconds.toFixed(1)} ms.`);
+  return { activationMilliseconds, services };
+}
+
+const commandOf = {
+  pause: 'kernelscope.pause',
+  resume: 'kernelscope.resume',
+  step: 'kernelscope.step',
+  stop: 'kernelscope.stop',
+  reveal: 'kernelscope.openRunFolder',
+  report: 'kernelscope.report',
+  compare: 'kernelscope.compareRuns',
+} as const;

@@ -1,0 +1,187 @@
+import * as vscode from 'vscode';
+import { checkViewMessage } from '../../protocol/validate.js';
+import type { FromView, ToView } from '../../protocol/viewWire.js';
+import type { Places } from '../places.js';
+import type { RunManager } from '../runs/runManager.js';
+import { helloMessage, RunFeed } from './feed.js';
+import { dashboardHtml } from './page.js';
+
+const viewType = 'kernelscope.dashboard';
+
+type PanelCommand = Extract<FromView, { type: 'command' }>['name'];
+
+/** Dashboard panels beside the code: which runs each shows, restored after a reload of the window. */
+export class Dashboards implements vscode.Disposable, vscode.WebviewPanelSerializer {
+  private readonly panels = new Set<DashboardPanel>();
+  private readonly subscriptions: vscode.Disposable[] = [];
+
+  constructor(
+    private readonly places: Places,
+    private readonly runs: RunManager,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly command: (name: PanelCommand, run: string) => void,
+  ) {
+    this.subscriptions.push(
+      vscode.window.registerWebviewPanelSerializer(viewType, this),
+      runs.onDidFrame(({ run, frame }) => {
+        for (const panel of this.panels) panel.feeds.get(run.id)?.push(frame);
+      }),
+      runs.onDidChange((run) => {
+        if (run) for (const panel of this.panels) panel.feeds.get(run.id)?.status();
+      }),
+    );
+  }
+
+  /** Shows runs: in a panel that already shows exactly them, in the last used one, or in a new one beside the code. */
+  show(ids: readonly string[]): void {
+    const same = [...this.panels].find((p) => p.ids.join() === ids.join());
+    const free =
+      same ?? [...this.panels].find((p) => p.panel.active || p.panel.visible) ?? [...this.panels][0];
+    if (free) {
+      if (!same) free.setRuns(ids);
+      free.panel.reveal(undefined, true);
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(
+      viewType,
+      'Kernelscope',
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+      this.options(),
+    );
+    this.adopt(panel, ids);
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    panel.webview.options = this.options();
+    const runs = (state as { runs?: unknown } | null)?.runs;
+    this.adopt(panel, Array.isArray(runs) ? runs.filter((id): id is string => typeof id === 'string') : []);
+  }
+
+  /** For tests: what the open panels show. */
+  get shown(): readonly (readonly string[])[] {
+    return [...this.panels].map((p) => p.ids);
+  }
+
+  private options(): vscode.WebviewOptions & vscode.WebviewPanelOptions {
+    return { enableScripts: true, localResourceRoots: [vscode.Uri.file(this.places.dist('webview'))] };
+  }
+
+  private adopt(panel: vscode.WebviewPanel, ids: readonly string[]): void {
+    const dashboard = new DashboardPanel(panel, this.places, this.runs, this.log, this.command);
+    this.panels.add(dashboard);
+    panel.onDidDispose(() => this.panels.delete(dashboard));
+    dashboard.setRuns(ids);
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+    for (const { panel } of this.panels) panel.dispose();
+  }
+}
+
+class DashboardPanel {
+  readonly feeds = new Map<string, RunFeed>();
+  private ready = false;
+
+  constructor(
+    readonly panel: vscode.WebviewPanel,
+    places: Places,
+    private readonly runs: RunManager,
+    private readonly log: vscode.LogOutputChannel,
+    private readonly command: (name: PanelCommand, run: string) => void,
+  ) {
+    panel.iconPath = places.media('icon.svg');
+    panel.webview.onDidReceiveMessage((value: unknown) => this.receive(value));
+    panel.onDidChangeViewState(() => {
+      if (panel.visible && this.ready) for (const feed of this.feeds.values()) feed.appeared();
+    });
+    panel.webview.html = dashboardHtml(panel.webview, places);
+  }
+
+  get ids(): readonly string[] {
+    return [...this.feeds.keys()];
+  }
+
+  setRuns(ids: readonly string[]): void {
+    for (const id of this.feeds.keys()) if (!ids.includes(id)) this.post({ type: 'remove', run: id });
+    const kept = new Map(this.feeds);
+    this.feeds.clear();
+    for (const id of ids) {
+      const known = kept.get(id);
+      const model = known?.run ?? this.load(id);
+      if (!model) continue;
+      const feed =
+        known ??
+        new RunFeed(
+          model,
+          (message) => this.post(message),
+          () => this.ready && this.panel.visible,
+        );
+      this.feeds.set(id, feed);
+      if (!known) feed.show();
+    }
+    const names = [...this.feeds.values()].map((feed) => feed.run.name);
+    this.panel.title = names.length > 0 ? names.join(vscode.l10n.t(' and ')) : 'Kernelscope';
+  }
+
+  private load(id: string): ReturnType<RunManager['model']> {
+    try {
+      const model = this.runs.model(id);
+      if (!model)
+        this.post({ type: 'failure', text: vscode.l10n.t('The run {0} is not there any more.', id) });
+      return model;
+    } catch (error) {
+      this.post({ type: 'failure', text: error instanceof Error ? error.message : String(error) });
+      return null;
+    }
+  }
+
+  private post(message: ToView): void {
+    // What is sent before the page listens is sent again when it says that it is ready.
+    if (this.ready) void this.panel.webview.postMessage(message);
+  }
+
+  private receive(value: unknown): void {
+    const message = checkViewMessage(value);
+    if (typeof message === 'string') {
+      this.log.error(message);
+      return;
+    }
+    switch (message.type) {
+      case 'ready':
+        this.ready = true;
+        this.post(helloMessage(translations(), false));
+        for (const feed of this.feeds.values()) feed.show();
+        return;
+      case 'ack':
+        this.feeds.get(message.run)?.acknowledge();
+        return;
+      case 'command':
+        this.command(message.name, message.run);
+        return;
+      case 'export':
+        void saveFile(message.name, new Uint8Array(message.data));
+        return;
+      case 'copy':
+        void vscode.env.clipboard.writeText(message.text);
+        return;
+      case 'problem':
+        this.log.error(`Dashboard: ${message.text}`);
+    }
+  }
+}
+
+/** The translated sentences of the pages: they share the bundle with the host. */
+function translations(): Readonly<Record<string, string>> {
+  return vscode.l10n.bundle ?? {};
+}
+
+/** Asks where to put a file that a panel made. */
+export async function saveFile(name: string, bytes: Uint8Array): Promise<vscode.Uri | undefined> {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const target = await vscode.window.showSaveDialog({
+    defaultUri: folder ? vscode.Uri.joinPath(folder, name) : vscode.Uri.file(name),
+  });
+  if (target) await vscode.workspace.fs.writeFile(target, bytes);
+  return target;
+}

@@ -1,0 +1,100 @@
+import { SeriesStore } from '../../core/series/index.js';
+import type {
+  NoteRecord,
+  RegimeRecord,
+  RunEnded,
+  RunStarted,
+  RunStatus,
+  Snapshot,
+} from '../../protocol/records.js';
+import type { MetricsFrame } from '../../protocol/trainerWire.js';
+import type { StoredRun } from '../../runs/index.js';
+
+/** Arrays kept of each name: enough for every measurement of a default run, bounded for endless ones. */
+const mostSnapshots = 64;
+
+export interface RunFrame {
+  readonly metrics: MetricsFrame;
+  readonly snapshots: readonly Snapshot[];
+  readonly events: readonly (RegimeRecord | NoteRecord)[];
+}
+
+/** What the host holds of one run: bounded metrics, the newest arrays of each name, the verdict. The folder has it all. */
+export class RunModel {
+  status: RunStatus = 'running';
+  ended: RunEnded | undefined;
+  private readonly metrics = new SeriesStore(2 ** 19);
+  private readonly arrays = new Map<string, Snapshot[]>();
+  private readonly events: (RegimeRecord | NoteRecord)[] = [];
+
+  private verdict: RegimeRecord | undefined;
+
+  constructor(
+    readonly info: RunStarted,
+    readonly label?: string,
+  ) {}
+
+  static stored({ run, metrics, events }: StoredRun, snapshots: readonly Snapshot[]): RunModel {
+    const model = new RunModel(run.info, run.label);
+    model.status = run.status;
+    model.ended = run.ended;
+    model.append({ metrics, snapshots, events });
+    return model;
+  }
+
+  get id(): string {
+    return this.info.run;
+  }
+
+  get name(): string {
+    return this.label ?? this.info.name;
+  }
+
+  get live(): boolean {
+    return this.status === 'running' || this.status === 'paused';
+  }
+
+  append({ metrics, snapshots, events }: RunFrame): void {
+    if (metrics.step.length > 0)
+      this.metrics.append({ step: metrics.step, time: metrics.time, ...metrics.columns });
+    for (const snapshot of snapshots) {
+      const all = this.arrays.get(snapshot.name) ?? [];
+      this.arrays.set(snapshot.name, all);
+      all.push(snapshot);
+      // The start stays: drift and modes refer to it.
+      if (all.length > mostSnapshots) all.splice(1, 1);
+    }
+    this.events.push(...events);
+    for (const event of events) if (event.kind === 'regime') this.verdict = event;
+  }
+
+  last(column: string): number {
+    return this.metrics.last(column);
+  }
+
+  column(name: string): Float64Array {
+    return this.metrics.column(name);
+  }
+
+  get regime(): RegimeRecord | undefined {
+    return this.verdict;
+  }
+
+  newest(name: Snapshot['name']): Snapshot | undefined {
+    return this.arrays.get(name)?.at(-1);
+  }
+
+  /** Everything held, as a panel takes it: exact-size arrays. */
+  picture(): RunFrame {
+    const names = this.metrics.names.filter((name) => name !== 'step' && name !== 'time');
+    return {
+      metrics: {
+        step: this.metrics.column('step'),
+        time: this.metrics.column('time'),
+        columns: Object.fromEntries(names.map((name) => [name, this.metrics.column(name)])),
+      },
+      snapshots: [...this.arrays.values()].flat(),
+      events: this.events,
+    };
+  }
+}

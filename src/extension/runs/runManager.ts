@@ -1,0 +1,230 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { RunEnded } from '../../protocol/records.js';
+import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
+import { listRuns, type RunFile, readRun, readSnapshots } from '../../runs/index.js';
+import { describeExit, TrainerClient } from '../../trainer/client.js';
+import type { Places } from '../places.js';
+import { settings } from '../settings.js';
+import { type RunFrame, RunModel } from './liveRun.js';
+
+export interface RunWish {
+  readonly file: string;
+  readonly exportName: string;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly data?: string;
+  readonly resume?: string;
+  readonly paused?: boolean;
+}
+
+/** A run that this window started. */
+export interface ActiveRun {
+  readonly wish: RunWish;
+  readonly client: TrainerClient;
+  /** Before the trainer has told the facts: what it is doing. */
+  stage: string;
+  model: RunModel | null;
+}
+
+/** Starts trainers, keeps what they say, and knows the runs on disk. The only place that owns trainer processes of runs. */
+export class RunManager implements vscode.Disposable {
+  private readonly active = new Set<ActiveRun>();
+  /** Models by run id; stored ones are read when first asked for. */
+  private readonly models = new Map<string, RunModel>();
+  private warm: { client: TrainerClient; backend: string } | null = null;
+  private readonly changed = new vscode.EventEmitter<RunModel | null>();
+  private readonly framed = new vscode.EventEmitter<{ run: RunModel; frame: RunFrame }>();
+  /** A run came, went, or has a new status; null when the list as a whole may have changed. */
+  readonly onDidChange = this.changed.event;
+  readonly onDidFrame = this.framed.event;
+
+  constructor(
+    private readonly places: Places,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  get running(): readonly ActiveRun[] {
+    return [...this.active];
+  }
+
+  /** The run of an export that goes on now, the newest first. */
+  activeOf(file: string, exportName: string): ActiveRun | undefined {
+    return [...this.active]
+      .reverse()
+      .find((run) => run.wish.file === file && run.wish.exportName === exportName);
+  }
+
+  byId(id: string): ActiveRun | undefined {
+    return [...this.active].find((run) => run.model?.id === id);
+  }
+
+  /** Runs on disk of all workspace folders, newest first. */
+  stored(): RunFile[] {
+    return this.places
+      .runsFolders()
+      .flatMap(listRuns)
+      .sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
+  }
+
+  /** The newest finished run of an export on disk. */
+  lastOf(file: string, exportName: string): RunFile | undefined {
+    return this.stored().find(
+      (run) => run.info.source.file === file && run.info.source.exportName === exportName && run.ended,
+    );
+  }
+
+  /** Everything of a run, from memory or from its folder. Throws an InputError when it is no run. */
+  model(id: string, folder?: string): RunModel | null {
+    const known = this.models.get(id);
+    if (known) return known;
+    const place = folder ?? this.stored().find((run) => run.info.run === id)?.info.folder;
+    if (!place) return null;
+    const model = RunModel.stored(readRun(place), readSnapshots(place));
+    this.models.set(id, model);
+    return model;
+  }
+
+  forget(id: string): void {
+    this.models.delete(id);
+    this.changed.fire(null);
+  }
+
+  refresh(): void {
+    for (const [id, model] of this.models) if (!this.byId(id) && !model.live) this.models.delete(id);
+    this.changed.fire(null);
+  }
+
+  /**
+   * Starts a run and resolves once the trainer has told its facts (the folder exists, training begins). Rejects with a
+   * sentence when it could not start: `place` says where in the file the mistake is, when that is known.
+   */
+  async start(wish: RunWish): Promise<RunModel> {
+    const backend = settings.backend;
+    const client = await this.trainer(backend);
+    const run: ActiveRun = { wish, client, stage: vscode.l10n.t('starting'), model: null };
+    this.active.add(run);
+    this.changed.fire(null);
+    const request: RunRequest = {
+      file: wish.file,
+      exportName: wish.exportName,
+      overrides: wish.overrides ?? {},
+      backend,
+      nativePath: settings.nativePath,
+      data: wish.data,
+      runsFolder: this.places.runsFolder(wish.file),
+      resume: wish.resume,
+      paused: wish.paused,
+    };
+    return new Promise<RunModel>((resolve, reject) => {
+      const done = (keep: boolean) => {
+        for (const listener of listeners) listener.dispose();
+        this.active.delete(run);
+        if (keep && client.running) this.keepWarm(client, backend);
+        else client.dispose();
+        this.changed.fire(run.model);
+      };
+      const listeners = [
+        client.onMessage((message) => {
+          this.receive(run, message);
+          if (message.type === 'started' && run.model) resolve(run.model);
+          if (message.type === 'finished') done(true);
+          if (message.type === 'error') {
+            this.log.error(message.message);
+            if (run.model)
+              this.end(run.model, {
+                status: 'failed',
+                step: run.model.last('step') || 0,
+                message: message.message,
+              });
+            reject(Object.assign(new Error(message.message), { place: message }));
+            done(true);
+          }
+        }),
+        client.onExit((exit) => {
+          const text = vscode.l10n.t(
+            'The trainer ended before the run did ({0}). What was recorded until then is kept.',
+            describeExit(exit),
+          );
+          this.log.error(text);
+          if (run.model)
+            this.end(run.model, { status: 'failed', step: run.model.last('step') || 0, message: text });
+          reject(new Error(text));
+          done(false);
+        }),
+      ];
+      client.run(request);
+    });
+  }
+
+  /** Ends a run whatever it does: asks, then kills. */
+  async stop(run: ActiveRun): Promise<void> {
+    await run.client.stop();
+  }
+
+  private receive(run: ActiveRun, message: FromTrainer): void {
+    switch (message.type) {
+      case 'progress':
+        run.stage = message.stage;
+        this.changed.fire(run.model);
+        return;
+      case 'started':
+        run.model = new RunModel(message.info);
+        this.models.set(run.model.id, run.model);
+        this.log.info(
+          `${message.info.name}: ${message.info.backend.name} backend. ${message.info.backend.why}`,
+        );
+        this.changed.fire(run.model);
+        return;
+      case 'frame':
+        if (!run.model) return;
+        run.model.append(message);
+        this.framed.fire({ run: run.model, frame: message });
+        return;
+      case 'paused':
+      case 'resumed':
+        if (run.model) run.model.status = message.type === 'paused' ? 'paused' : 'running';
+        this.changed.fire(run.model);
+        return;
+      case 'finished':
+        if (run.model) this.end(run.model, message.ended);
+    }
+  }
+
+  private end(model: RunModel, ended: RunEnded): void {
+    model.status = ended.status;
+    model.ended = ended;
+    this.changed.fire(model);
+  }
+
+  private async trainer(backend: string): Promise<TrainerClient> {
+    const warm = this.warm;
+    this.warm = null;
+    if (warm?.client.running && warm.backend === backend) return warm.client;
+    warm?.client.dispose();
+    const client = newTrainer(this.places);
+    await client.start();
+    return client;
+  }
+
+  private keepWarm(client: TrainerClient, backend: string): void {
+    this.warm?.client.dispose();
+    this.warm = { client, backend };
+  }
+
+  dispose(): void {
+    for (const run of this.active) run.client.dispose();
+    this.warm?.client.dispose();
+    this.changed.dispose();
+    this.framed.dispose();
+  }
+}
+
+/** A trainer on the configured Node, or on VS Code's own runtime. */
+export function newTrainer(places: Places): TrainerClient {
+  const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  return new TrainerClient({
+    trainerPath: places.dist('trainer.js'),
+    execPath: settings.nodePath,
+    cwd: workspace ?? path.dirname(places.dist()),
+  });
+}
