@@ -77,32 +77,60 @@ async function assemble(
     ? Object.fromEntries(left.parts.map((p) => [p.layer, allocate(rows, cols)]))
     : null;
   const symmetric = left === right;
-  // Blocks keep the temporaries of one product within some 64 MB.
-  const block =
-    options.blockRows ?? Math.max(16, Math.floor(Math.min(left.samples, Math.sqrt(2 ** 24) / stride)));
-  for (let i = 0; i < left.samples; i += block) {
-    const bi = Math.min(block, left.samples - i);
-    for (let j = symmetric ? i : 0; j < right.samples; j += block) {
-      options.signal?.throwIfAborted();
-      const bj = Math.min(block, right.samples - j);
-      const write = (target: Float32Array, values: Float32Array) =>
-        place(target, cols, values, i * stride, j * stride, bi * stride, bj * stride, symmetric);
-      const tensors = tf.tidy(() => {
-        const each = left.parts.map((part, k) => {
-          const factor = (options.layerFactors?.[part.layer] ?? 1) / (mode === 'trace' ? left.outputs : 1);
-          const value = blockOf(part, right.parts[k], [i, bi], [j, bj], mode, left.outputs);
-          return factor === 1 ? value : tf.mul(value, factor);
-        });
-        const total = each.length === 1 ? tf.clone(each[0]) : tf.addN(each);
-        return layers ? [total, ...each] : [total];
+  const panel = options.blockRows ?? panelRows(left, right, stride, symmetric);
+  const mean = mode === 'trace' ? 1 / left.outputs : 1;
+  const weighted = layers !== null || options.layerFactors !== undefined;
+  for (let i = 0; i < left.samples; i += panel) {
+    options.signal?.throwIfAborted();
+    const bi = Math.min(panel, left.samples - i);
+    // What lies below the diagonal of a symmetric kernel is mirrored at the end.
+    const j = symmetric ? i : 0;
+    const tensors = tf.tidy(() => {
+      const each = left.parts.map((part, k) => {
+        const value = blockOf(part, right.parts[k], [i, bi], [j, right.samples - j], mode, left.outputs);
+        const factor = (options.layerFactors?.[part.layer] ?? 1) * mean;
+        return weighted && factor !== 1 ? tf.mul(value, factor) : value;
       });
-      const values = (await Promise.all(tensors.map((t) => t.data()))) as Float32Array[];
-      tf.dispose(tensors);
-      write(data, values[0]);
-      if (layers) left.parts.forEach((part, k) => write(layers[part.layer], values[k + 1]));
-    }
+      const sum = each.length === 1 ? tf.clone(each[0]) : tf.addN(each);
+      const total = weighted || mean === 1 ? sum : tf.mul(sum, mean);
+      return layers ? [total, ...each] : [total];
+    });
+    const values = (await Promise.all(tensors.map((t) => t.data()))) as Float32Array[];
+    tf.dispose(tensors);
+    const width = (right.samples - j) * stride;
+    const write = (target: Float32Array, source: Float32Array) => {
+      for (let r = 0; r < bi * stride; r++)
+        target.set(source.subarray(r * width, (r + 1) * width), (i * stride + r) * cols + j * stride);
+    };
+    write(data, values[0]);
+    if (layers) for (const [k, part] of left.parts.entries()) write(layers[part.layer], values[k + 1]);
   }
+  if (symmetric) for (const target of [data, ...Object.values(layers ?? {})]) mirror(target, cols);
   return { mode, rows, cols, data, outputs: left.outputs, perLayer: layers, notes: left.notes };
+}
+
+/** Products smaller than this many operations do not use the processor well. */
+const worthwhile = 2 ** 28;
+
+/**
+ * Samples in a panel of rows. Panels of a symmetric kernel start at the diagonal, so that many of them halve the work;
+ * and the temporaries of one stay within some 64 MB.
+ */
+function panelRows(left: Parts, right: Parts, stride: number, symmetric: boolean): number {
+  const fitting = Math.max(1, Math.floor(2 ** 24 / (right.samples * stride * stride)));
+  if (!symmetric) return Math.min(left.samples, Math.max(16, fitting));
+  const panels = Math.max(1, Math.min(8, Math.floor(gramOperations(left, stride) / worthwhile)));
+  return Math.min(Math.max(32, Math.ceil(left.samples / panels)), Math.max(16, fitting));
+}
+
+/** Operations of the whole Gram matrices of the most expensive part. */
+function gramOperations(parts: Parts, stride: number): number {
+  const n = parts.samples;
+  const widths = parts.parts.map((part) => {
+    if (part.kind === 'product') return part.input.shape[1] + part.cotangent.size / n;
+    return part.kind === 'gradients' ? part.rows.size / n : 0;
+  });
+  return 2 * n * n * stride * Math.max(0, ...widths);
 }
 
 function allocate(rows: number, cols: number): Float32Array {
@@ -116,27 +144,13 @@ function allocate(rows: number, cols: number): Float32Array {
   }
 }
 
-/** Copies a block to its place, and mirrored below the diagonal of a symmetric kernel. */
-function place(
-  target: Float32Array,
-  cols: number,
-  values: Float32Array,
-  i0: number,
-  j0: number,
-  bi: number,
-  bj: number,
-  symmetric: boolean,
-): void {
-  const diagonal = symmetric && i0 === j0;
-  for (let i = 0; i < bi; i++) {
-    if (!diagonal) target.set(values.subarray(i * bj, (i + 1) * bj), (i0 + i) * cols + j0);
-    if (!symmetric) continue;
-    for (let j = diagonal ? i : 0; j < bj; j++) {
-      const value = values[i * bj + j];
-      target[(i0 + i) * cols + j0 + j] = value;
-      target[(j0 + j) * cols + i0 + i] = value;
-    }
-  }
+/** Copies the upper triangle of a square matrix to the lower one, in tiles that stay in the cache. */
+function mirror(target: Float32Array, n: number): void {
+  const tile = 32;
+  for (let i0 = 0; i0 < n; i0 += tile)
+    for (let j0 = 0; j0 <= i0; j0 += tile)
+      for (let i = i0; i < Math.min(n, i0 + tile); i++)
+        for (let j = j0; j < Math.min(i, j0 + tile); j++) target[i * n + j] = target[j * n + i];
 }
 
 type Range = readonly [start: number, size: number];
@@ -155,9 +169,8 @@ function take<T extends tf.Tensor>(tensor: T, [start, size]: Range, per: number)
 function blockOf(a: Part, b: Part, i: Range, j: Range, mode: KernelMode, outputs: number): tf.Tensor2D {
   if (a.kind === 'product' && b.kind === 'product') {
     let inputs: tf.Tensor2D = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
-    const square = a.scale * a.scale;
-    if (square !== 1) inputs = tf.mul(inputs, square);
     if (a.biasScale !== 0) inputs = tf.add(inputs, a.biasScale * a.biasScale);
+    if (a.uniform) return timesUniform(inputs, a.cotangent, mode);
     const [da, db] = [take(a.cotangent, i, outputs), take(b.cotangent, j, outputs)];
     if (mode === 'trace') return tf.mul(inputs, timesTransposed(joined(da, outputs), joined(db, outputs)));
     const wide = tf.reshape(inputs, [i[1], 1, j[1], 1]);
@@ -172,6 +185,15 @@ function blockOf(a: Part, b: Part, i: Range, j: Range, mode: KernelMode, outputs
   }
   if (a.kind === 'positions' && b.kind === 'positions') return pairs(a, b, i, j, mode, outputs);
   throw new Error(`Layer ${a.layer} took two different forms for the two sets of inputs.`);
+}
+
+/** The part of a layer whose cotangents D [O, n] are the same for all samples: inputs times |D|^2, or times D D^T. */
+function timesUniform(inputs: tf.Tensor2D, cotangent: tf.Tensor2D, mode: KernelMode): tf.Tensor2D {
+  if (mode === 'trace') return tf.mul(inputs, tf.sum(tf.square(cotangent)));
+  const [n, m] = inputs.shape;
+  const outputs = cotangent.shape[0];
+  const pairs = tf.reshape(timesTransposed(cotangent, cotangent), [1, outputs, 1, outputs]);
+  return tf.reshape(tf.mul(tf.reshape(inputs, [n, 1, m, 1]), pairs), [n * outputs, m * outputs]);
 }
 
 /** [n O, p] to [n, O p]: one row a sample, whose inner products sum over the outputs. */

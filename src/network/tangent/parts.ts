@@ -13,10 +13,10 @@ export type Part =
   | {
       readonly kind: 'product';
       readonly layer: string;
-      /** [N, k] and [N O, n]. */
+      /** [N, k], and [N O, n] or, where `uniform`, [O, n] for all samples. */
       readonly input: tf.Tensor2D;
       readonly cotangent: tf.Tensor2D;
-      readonly scale: number;
+      readonly uniform: boolean;
       readonly biasScale: number;
     }
   | { readonly kind: 'gradients'; readonly layer: string /** [N O, p]. */; readonly rows: tf.Tensor2D }
@@ -67,8 +67,8 @@ function chainParts(
         kind: 'product',
         layer: layer.layer.name,
         input: tf.keep(tf.clone(pass.inputs[l])),
-        cotangent: tf.keep(tf.clone(pass.cotangents[l])),
-        scale: layer.scale,
+        cotangent: tf.keep(tf.clone(pass.cotangents[l].rows)),
+        uniform: pass.cotangents[l].uniform,
         biasScale: layer.bias ? layer.biasScale : 0,
       });
     }
@@ -145,9 +145,10 @@ function partOf(layer: tf.layers.Layer, taps: readonly Tap[], outputs: number): 
   const [n, positions, k] = patches.shape;
   const c = d.shape[3];
   if (positions === 1) {
-    const input = tf.reshape(patches, [n, k]) as tf.Tensor2D;
+    const flat = tf.reshape(patches, [n, k]) as tf.Tensor2D;
+    const input = rule.scale === 1 ? flat : (tf.mul(flat, rule.scale) as tf.Tensor2D);
     const cotangent = tf.reshape(d, [n * outputs, c]) as tf.Tensor2D;
-    return { kind: 'product', layer: name, input, cotangent, scale: rule.scale, biasScale: rule.biasScale };
+    return { kind: 'product', layer: name, input, cotangent, uniform: false, biasScale: rule.biasScale };
   }
   // Operation counts of the two ways for the whole Gram matrix (trace form).
   const byGradients = 2 * n * outputs * positions * k * c + 2 * n * n * outputs * k * c;

@@ -120,7 +120,9 @@ function install(
       else delete (open as Partial<OpenLayer>).call;
     });
   }
-  return () => undo.forEach((f) => f());
+  return () => {
+    for (const restore of undo) restore();
+  };
 }
 
 /** Number of scalar outputs a sample of the model has. */
