@@ -71,6 +71,16 @@ function writeClaims() {
   fs.writeFileSync(path.join(dist, 'claims.json'), listed.stdout);
 }
 
+/** Type declarations of the library face, for editors. */
+function writeTypes() {
+  const tsc = path.join(__dirname, 'node_modules', 'typescript', 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [tsc, '-p', path.join('src', 'tsconfig.types.json')], {
+    cwd: __dirname,
+    encoding: 'utf8',
+  });
+  if (result.status !== 0) throw new Error(`The type declarations failed:\n${result.stdout}${result.stderr}`);
+}
+
 async function main() {
   fs.mkdirSync(path.join(dist, 'meta'), { recursive: true });
   copyAssets();
@@ -90,6 +100,7 @@ async function main() {
   );
   fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
   writeClaims();
+  writeTypes();
 }
 
 main().catch((error) => {

@@ -17,6 +17,11 @@ export default defineConfig({
       project('golden', ['test/golden/**/*.test.ts'], { testTimeout: 120_000 }),
       project('trainer', ['test/trainer/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
       project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),
+      project('ui', ['test/vscode/ui/**/*.test.ts'], {
+        testTimeout: 180_000,
+        hookTimeout: 180_000,
+        fileParallelism: false,
+      }),
       project('webview', ['test/webview/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
     ],
   },

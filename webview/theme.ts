@@ -28,6 +28,13 @@ function isDark(body: HTMLElement): boolean {
   return typeof matchMedia === 'function' && matchMedia('(prefers-color-scheme: dark)').matches;
 }
 
+/** Some themes take chart colours from half-transparent highlights; a thin line needs all of the colour. */
+export function opaque(color: string): string {
+  if (/^#[0-9a-f]{8}$/i.test(color)) return color.slice(0, 7);
+  const parts = /^rgba\(([^,]+),([^,]+),([^,]+),[^)]+\)$/.exec(color);
+  return parts ? `rgb(${parts[1]},${parts[2]},${parts[3]})` : color;
+}
+
 export function readTheme(): Theme {
   const body = document.body;
   const style = getComputedStyle(body);
@@ -43,7 +50,7 @@ export function readTheme(): Theme {
       ? value('--vscode-contrastBorder', foreground)
       : value('--vscode-editorWidget-border', dark ? '#3a3a3a' : '#dcdcdc'),
     background: value('--vscode-editor-background', dark ? '#1e1e1e' : '#ffffff'),
-    palette: paletteVariables.map(([name, light, night]) => value(name, dark ? night : light)),
+    palette: paletteVariables.map(([name, light, night]) => opaque(value(name, dark ? night : light))),
     font: value('--vscode-font-family', 'system-ui, sans-serif'),
     highContrast,
     dark,

@@ -4,6 +4,7 @@ import { runCommands } from './commands/runCommands.js';
 import { storedCommands } from './commands/storedCommands.js';
 import { toolCommands } from './commands/toolCommands.js';
 import { ExperimentLenses } from './editor/codeLens.js';
+import { TypesFix } from './editor/editorTypes.js';
 import { LayerHints, ModelHovers } from './editor/hints.js';
 import { Inspector } from './editor/inspector.js';
 import { ModelFileContext } from './editor/modelFileContext.js';
@@ -99,6 +100,11 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
   own(
     window.createTreeView('kernelscope.diagnostics', {
       treeDataProvider: own(new DiagnosticsTree(inspector, runs)),
+    }),
+  );
+  own(
+    languages.registerCodeActionsProvider([...modelLanguages], new TypesFix(), {
+      providedCodeActionKinds: TypesFix.kinds,
     }),
   );
   own(window.createTreeView('kernelscope.claims', { treeDataProvider: claimsTree, showCollapseAll: true }));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { expandVary } from '../../experiment/overrides.js';
 import type { ExperimentTarget } from '../editor/codeLens.js';
+import { giveTypes } from '../editor/editorTypes.js';
 import { explanationsFile } from '../editor/problems.js';
 import type { Services } from '../services.js';
 import { settings } from '../settings.js';
@@ -224,7 +225,15 @@ export function toolCommands(services: Services): Readonly<Record<string, Handle
       for (let i = 2; await exists(target); i++)
         target = vscode.Uri.joinPath(folder, chosen.name.replace(/(\.[jt]s)$/, `-${i}$1`));
       await vscode.workspace.fs.writeFile(target, Buffer.from(chosen.text));
+      await giveTypes(places, folder.fsPath);
       await vscode.window.showTextDocument(target);
+    },
+    addTypes: async (uri) => {
+      const folder =
+        uri instanceof vscode.Uri
+          ? vscode.workspace.getWorkspaceFolder(uri)?.uri
+          : vscode.workspace.workspaceFolders?.[0]?.uri;
+      if (folder) await giveTypes(places, folder.fsPath);
     },
     explain: async (code) => {
       const file = vscode.Uri.joinPath(places.extension, ...explanationsFile);
