@@ -1,4 +1,4 @@
-import { integratePair, smoothActivations } from './quadrature.js';
+import { smoothMaps } from './smooth.js';
 
 /** Writes T = E[phi(u) phi(v)] to out[0] and D = E[phi'(u) phi'(v)] to out[1]. */
 export type DualMap = (k11: number, k12: number, k22: number, out: Float64Array) => void;
@@ -81,12 +81,10 @@ const named: Readonly<Record<string, (p: readonly number[]) => DualMap>> = {
 };
 
 /** Names that `dualMap` knows. */
-export const activationNames: readonly string[] = [...Object.keys(named), ...Object.keys(smoothActivations)];
+export const activationNames: readonly string[] = [...Object.keys(named), ...Object.keys(smoothMaps)];
 
 /** The maps (T, D) of an activation with its parameters; undefined for a name without one. */
 export function dualMap(name: string, parameters: readonly number[] = []): DualMap | undefined {
   if (Object.hasOwn(named, name)) return named[name](parameters);
-  if (!Object.hasOwn(smoothActivations, name)) return undefined;
-  const phi = smoothActivations[name];
-  return (k11, k12, k22, out) => integratePair(phi, k11, k12, k22, out);
+  return Object.hasOwn(smoothMaps, name) ? smoothMaps[name]() : undefined;
 }
