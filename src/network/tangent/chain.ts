@@ -107,18 +107,20 @@ export function chainPass(chain: readonly ChainLayer[], x: tf.Tensor2D, output?:
   const pre: tf.Tensor2D[] = [];
   const post: tf.Tensor2D[] = [];
   let a = x;
-  for (const { kernel, bias, scale, biasScale, activation } of chain) {
+  for (const [l, { kernel, bias, scale, biasScale, activation }] of chain.entries()) {
     const weights = kernel.read() as tf.Tensor2D;
     // A constant commutes with the product: it goes where it costs least.
     const input = scale === 1 ? a : (tf.mul(a, scale) as tf.Tensor2D);
     inputs.push(input);
+    // Behind the last activation nothing depends on the values.
+    if (l === chain.length - 1 && activation === 'identity') break;
     let h = tf.matMul(input, weights) as tf.Tensor2D;
     if (bias) h = tf.add(h, biasScale === 1 ? bias.read() : tf.mul(bias.read(), biasScale));
     pre.push(h);
     a = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
     post.push(a);
   }
-  const units = a.shape[1];
+  const units = chain[chain.length - 1].kernel.shape[1] as number;
   const outputs = output === undefined ? units : 1;
   const eye = tf.eye(units) as tf.Tensor2D;
   let d = output === undefined ? eye : tf.slice2d(eye, [output, 0], [1, units]);

@@ -110,7 +110,7 @@ async function assemble(
 }
 
 /** Products smaller than this many operations do not use the processor well. */
-const worthwhile = 2 ** 28;
+const worthwhile = 2 ** 29;
 
 /**
  * Samples in a panel of rows. Panels of a symmetric kernel start at the diagonal, so that many of them halve the work;
@@ -119,8 +119,8 @@ const worthwhile = 2 ** 28;
 function panelRows(left: Parts, right: Parts, stride: number, symmetric: boolean): number {
   const fitting = Math.max(1, Math.floor(2 ** 24 / (right.samples * stride * stride)));
   if (!symmetric) return Math.min(left.samples, Math.max(16, fitting));
-  const panels = Math.max(1, Math.min(8, Math.floor(gramOperations(left, stride) / worthwhile)));
-  return Math.min(Math.max(32, Math.ceil(left.samples / panels)), Math.max(16, fitting));
+  const panels = Math.max(1, Math.floor(gramOperations(left, stride) / worthwhile));
+  return Math.min(Math.max(128, Math.ceil(left.samples / panels)), Math.max(16, fitting));
 }
 
 /** Operations of the whole Gram matrices of the most expensive part. */
