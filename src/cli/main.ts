@@ -10,6 +10,7 @@ import * as native from './commands/native.js';
 import * as predict from './commands/predict.js';
 import * as report from './commands/report.js';
 import * as run from './commands/run.js';
+import * as sweep from './commands/sweep.js';
 import * as verify from './commands/verify.js';
 import { version } from './version.js';
 
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
     .exitOverride();
   for (const command of [
     run,
+    sweep,
     predict,
     kernel,
     limit,

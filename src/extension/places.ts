@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 
@@ -19,10 +20,16 @@ export class Places {
     return path.join(folder?.uri.fsPath ?? path.dirname(file), '.kernelscope', 'runs');
   }
 
+  /** Folders with runs: those of every workspace folder and of its sweeps. The first is where imports go. */
   runsFolders(): string[] {
     return (vscode.workspace.workspaceFolders ?? [])
       .filter((folder) => folder.uri.scheme === 'file')
-      .map((folder) => path.join(folder.uri.fsPath, '.kernelscope', 'runs'));
+      .flatMap((folder) => {
+        const own = path.join(folder.uri.fsPath, '.kernelscope');
+        const sweeps = path.join(own, 'sweeps');
+        const names = existsSync(sweeps) ? readdirSync(sweeps) : [];
+        return [path.join(own, 'runs'), ...names.map((name) => path.join(sweeps, name))];
+      });
   }
 }
 

@@ -26,6 +26,8 @@ export interface RunRequest {
   /** Folder that holds `<id>/`; default `.kernelscope/runs` beside the workspace root. */
   readonly runsFolder: string;
   readonly runId?: string;
+  /** Name of the sweep that the run is a cell of. */
+  readonly sweep?: string;
   /** Resume from the last checkpoint of this run folder. */
   readonly resume?: string;
   readonly paused?: boolean;

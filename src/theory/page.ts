@@ -1,21 +1,9 @@
 import { figureSvg } from './figure.js';
+import { escapeHtml, htmlPage } from './html.js';
 import type { Verified } from './verify.js';
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 
 const number = (value: number): string =>
   Number.isFinite(value) ? String(Number(value.toPrecision(4))) : '–';
-
-const style = `
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1060px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 0; }
-section { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 8px; padding: 1rem 1.2rem; margin: 1rem 0; }
-.verdict { font-weight: 600; } .green { color: light-dark(#1b6e2e, #7cc47f); } .red { color: light-dark(#b3261e, #f37b7b); }
-.muted { opacity: .8; } .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { text-align: left; padding: .15rem .9rem .15rem 0; vertical-align: top; }
-nav td:first-child a { color: inherit; } svg { width: 100%; height: auto; }`;
 
 /** Every claim with its verdicts and every figure, as one self-contained HTML page. */
 export function verifyPage(
@@ -49,12 +37,12 @@ export function verifyPage(
 <div class="figures">${group[0].figures.map(figureSvg).join('\n')}</div>
 </section>`;
   });
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Claims verified by Kernelscope</title><style>${style}</style></head>
-<body><h1>${green} of ${groups.size} claims hold${heading.sabotage ? ' under planted faults' : ''}</h1>
+  return htmlPage(
+    'Claims verified by Kernelscope',
+    `<h1>${green} of ${groups.size} claims hold${heading.sabotage ? ' under planted faults' : ''}</h1>
 <p class="muted">${escapeHtml(heading.preset)} preset, ${escapeHtml(heading.backend)} backend.</p>
 <nav><table><thead><tr><th>claim</th><th>verdict</th><th>measured</th></tr></thead><tbody>${overview}</tbody></table></nav>
 ${sections.join('\n')}
-</body></html>
-`;
+`,
+  );
 }

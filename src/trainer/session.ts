@@ -247,13 +247,14 @@ function runFile(
   info: RunStarted,
   source: string,
   backend: BackendReport,
-  { overrides, data }: RunRequest,
+  { overrides, data, sweep }: RunRequest,
 ): RunFile {
   return {
     schemaVersion: runSchemaVersion,
     info,
     status: 'running',
     request: { overrides, data },
+    ...(sweep === undefined ? {} : { sweep }),
     pid: process.pid,
     source: {
       sha256: createHash('sha256').update(readFileSync(source)).digest('hex'),
