@@ -53,6 +53,62 @@ describe('wasm backend', () => {
     });
   }
 
+  for (const [shape, begin, size] of [
+    [[7], [2], [4]],
+    [
+      [5, 4],
+      [1, 0],
+      [3, 4],
+    ],
+    [
+      [5, 4],
+      [1, 2],
+      [3, 2],
+    ],
+    [
+      [3, 4, 5],
+      [1, 1, 0],
+      [2, 2, 5],
+    ],
+    [
+      [2, 3, 4, 5],
+      [0, 1, 2, 1],
+      [2, 2, 2, 3],
+    ],
+    [
+      [2, 3, 2, 2, 4],
+      [1, 0, 1, 0, 1],
+      [1, 3, 1, 2, 0],
+    ],
+  ]) {
+    it(`slices ${JSON.stringify(size)} at ${JSON.stringify(begin)} out of ${JSON.stringify(shape)}`, async () => {
+      const [a, b] = await bothBackends(() =>
+        tf.slice(
+          tf.reshape(
+            tf.range(
+              0,
+              shape.reduce((p, n) => p * n, 1),
+            ),
+            shape,
+          ),
+          begin,
+          size,
+        ),
+      );
+      expect(Array.from(a)).toEqual(Array.from(b));
+    });
+  }
+
+  it('keeps a copy when the original goes', () => {
+    const x = tf.tensor1d([1, 2, 3]);
+    const copy = tf.clone(x);
+    const second = tf.engine().runKernel('Identity', { x }) as tf.Tensor;
+    x.dispose();
+    expect(Array.from(copy.dataSync())).toEqual([1, 2, 3]);
+    expect(Array.from(second.dataSync())).toEqual([1, 2, 3]);
+    tf.dispose([copy, second]);
+  });
+
   for (const pad of ['same', 'valid'] as const) {
     for (const stride of [1, 2]) {
       it(`differentiates a convolution by its filter (${pad}, stride ${stride})`, async () => {

@@ -1,6 +1,7 @@
 import * as tf from '../tf.js';
 import { repairGradients } from './gradients.js';
 import { repairConvolutions } from './kernels/convolution.js';
+import { repairCopies } from './kernels/copies.js';
 import { repairPooling } from './kernels/pooling.js';
 import { repairProducts } from './kernels/products.js';
 import { repairReductions } from './kernels/reductions.js';
@@ -18,6 +19,7 @@ export function repairBackend(name: BackendName): void {
   if (repaired.has(name)) return;
   repaired.add(name);
   if (name === 'wasm') {
+    repairCopies();
     repairProducts();
     repairConvolutions();
     repairReductions();

@@ -110,7 +110,7 @@ async function assemble(
 }
 
 /** Products smaller than this many operations do not use the processor well. */
-const worthwhile = 2 ** 29;
+const worthwhile = 2 ** 30;
 
 /**
  * Samples in a panel of rows. Panels of a symmetric kernel start at the diagonal, so that many of them halve the work;
