@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Suites that run the bundles build them first.
+const globalSetup = ['test/helpers/globalBuild.ts'];
+
 const project = (name: string, include: string[], options: Record<string, unknown> = {}) => ({
   extends: true as const,
   test: { name, include, ...options },
@@ -15,14 +18,27 @@ export default defineConfig({
     projects: [
       project('unit', ['test/unit/**/*.test.ts']),
       project('golden', ['test/golden/**/*.test.ts'], { testTimeout: 120_000 }),
-      project('trainer', ['test/trainer/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
-      project('cli', ['test/cli/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),
+      project('trainer', ['test/trainer/**/*.test.ts'], {
+        globalSetup,
+        testTimeout: 120_000,
+        fileParallelism: false,
+      }),
+      project('cli', ['test/cli/**/*.test.ts'], {
+        globalSetup,
+        testTimeout: 180_000,
+        fileParallelism: false,
+      }),
       project('ui', ['test/vscode/ui/**/*.test.ts'], {
+        globalSetup,
         testTimeout: 180_000,
         hookTimeout: 180_000,
         fileParallelism: false,
       }),
-      project('webview', ['test/webview/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
+      project('webview', ['test/webview/**/*.test.ts'], {
+        globalSetup,
+        testTimeout: 120_000,
+        fileParallelism: false,
+      }),
     ],
   },
 });

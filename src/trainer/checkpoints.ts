@@ -15,6 +15,7 @@ export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
     entries[`slot.${i}.first`] = { data: slot.first };
     if (slot.second) entries[`slot.${i}.second`] = { data: slot.second };
   }
+  for (const [i, data] of (checkpoint.twin ?? []).entries()) entries[`twin.${i}`] = { data };
   const state = JSON.stringify({ step: checkpoint.step, time: checkpoint.time, ...rest });
   entries['state'] = { data: new TextEncoder().encode(state) };
   writeAtomically(path.join(folder, checkpointPath(checkpoint.step)), encodeNpz(entries));
@@ -43,7 +44,10 @@ export function loadCheckpoint(file: string): Checkpoint {
       second: (second?.data as Float32Array) ?? null,
     };
   }
+  const twin: Float32Array[] = [];
+  for (let i = 0; arrays.has(`twin.${i}`); i++) twin.push(arrays.get(`twin.${i}`)?.data as Float32Array);
   return {
+    ...(twin.length > 0 ? { twin } : {}),
     step: state.step,
     time: state.time,
     weights,

@@ -59,7 +59,7 @@ function newRunId(file: string, exportName: string): string {
 
 /** Loads a model file, its data and the backend, and builds the network. */
 export async function prepare(
-  request: Omit<RunRequest, 'runsFolder'>,
+  request: Omit<RunRequest, 'runsFolder'> & { readonly text?: string },
   progress: (stage: string) => void,
 ): Promise<Prepared> {
   progress('loading the model file');
@@ -68,6 +68,7 @@ export async function prepare(
     exportName: request.exportName || undefined,
     overrides: request.overrides,
     data: request.data,
+    text: request.text,
   });
   progress('starting the backend');
   const backend = await useBackend(request.backend, { nativePath: request.nativePath });
