@@ -28,66 +28,51 @@ export interface ScannedExport {
  * and names in what is left are code.
  */
 export function blankedCode(text: string): string {
-  const out = text.split('');
-  const n = text.length;
-  const blank = (from: number, to: number) => {
-    for (let i = from; i < to && i < n; i++) if (out[i] !== '\n' && out[i] !== '\r') out[i] = ' ';
-  };
-  let i = 0;
-  /** Whether a slash here starts a regular expression: after an operator or an opening bracket. */
-  let operand = false;
-  while (i < n) {
-    const c = text[i];
-    const two = text.slice(i, i + 2);
-    if (two === '//') {
-      const end = text.indexOf('\n', i);
-      const to = end < 0 ? n : end;
-      blank(i, to);
-      i = to;
-    } else if (two === '/*') {
-      const end = text.indexOf('*/', i + 2);
-      const to = end < 0 ? n : end + 2;
-      blank(i, to);
-      i = to;
-    } else if (c === "'" || c === '"' || c === '`') {
-      const to = endOfString(text, i, c);
-      blank(i + 1, to - 1);
-      i = to;
-      operand = true;
-    } else if (c === '/' && !operand) {
-      const match = /^\/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/.exec(text.slice(i, i + 400));
-      const to = match ? i + match[0].length : i + 1;
-      blank(i + 1, to - 1);
-      i = to;
-      operand = true;
-    } else {
-      if (!/\s/.test(c)) operand = /[\w$)\]}]/.test(c);
-      i++;
+  // A string that is not closed on its line is half-written; the rest of the file is still code.
+  const token =
+    /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\\n]|\\[\s\S])*'?|"(?:[^"\\\n]|\\[\s\S])*"?|`(?:[^`\\]|\\[\s\S])*`?|\//g;
+  const parts: string[] = [];
+  let from = 0;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    const start = match.index;
+    let inside = match[0];
+    if (inside === '/') {
+      const expression = startsExpression(text, start)
+        ? regularExpression.exec(text.slice(start, start + 400))
+        : null;
+      if (!expression) continue;
+      inside = expression[0];
     }
+    const comment = inside.startsWith('//') || inside.startsWith('/*');
+    const end = start + inside.length;
+    // Quotes and slashes stay, so that a value is seen to be there.
+    parts.push(text.slice(from, comment ? start : start + 1), blank(comment ? inside : inside.slice(1, -1)));
+    if (!comment && inside.length > 1) parts.push(inside.slice(-1));
+    from = end;
+    token.lastIndex = end;
   }
-  return out.join('');
+  parts.push(text.slice(from));
+  return parts.join('');
 }
 
-function endOfString(text: string, start: number, quote: string): number {
-  for (let i = start + 1; i < text.length; i++) {
-    if (text[i] === '\\') i++;
-    else if (text[i] === quote) return i + 1;
-    // A string that is not closed on its line is half-written; the rest of the file is still code.
-    else if (text[i] === '\n' && quote !== '`') return i;
-  }
-  return text.length;
+const regularExpression = /^\/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/;
+const blank = (text: string): string => text.replace(/[^\r\n]/g, ' ');
+
+/** Whether a slash starts a regular expression: it does after an operator or an opening bracket, not after an operand. */
+function startsExpression(text: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && /\s/.test(text[before])) before--;
+  return before < 0 || !/[\w$)\]}'"`]/.test(text[before]);
 }
 
 /** Offset just after the bracket that closes the one at `open`; the end of the text when there is none. */
 export function closingBracket(code: string, open: number): number {
+  const bracket = /[()[\]{}]/g;
+  bracket.lastIndex = open;
   let depth = 0;
-  for (let i = open; i < code.length; i++) {
-    const c = code[i];
-    if (c === '(' || c === '{' || c === '[') depth++;
-    else if (c === ')' || c === '}' || c === ']') {
-      depth--;
-      if (depth === 0) return i + 1;
-    }
+  for (let match = bracket.exec(code); match; match = bracket.exec(code)) {
+    depth += '([{'.includes(match[0]) ? 1 : -1;
+    if (depth === 0) return match.index + 1;
   }
   return code.length;
 }

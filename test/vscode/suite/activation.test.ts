@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { api, open, target } from './help.js';
+
+describe('activation', () => {
+  it('takes less than 50 ms', async () => {
+    await open('small.ts');
+    const { activationMilliseconds } = await api();
+    assert.ok(activationMilliseconds < 50, `activation took ${activationMilliseconds.toFixed(1)} ms`);
+  });
+
+  it('registers every command that package.json names', async () => {
+    await api();
+    const known = new Set(await vscode.commands.getCommands(true));
+    const extension = vscode.extensions.getExtension('kernelscope.kernelscope');
+    assert.ok(extension);
+    const { contributes } = extension.packageJSON as { contributes: { commands: { command: string }[] } };
+    const declared = contributes.commands.map((c) => c.command);
+    assert.deepEqual(
+      declared.filter((name) => !known.has(name)),
+      [],
+    );
+  });
+
+  it('puts lenses over experiments and builders', async () => {
+    const { document } = await open('small.ts');
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      document.uri,
+    );
+    const titles = lenses.map((l) => l.command?.title ?? '');
+    assert.equal(titles.filter((t) => /Train$/.test(t)).length, 3);
+    assert.ok(titles.some((t) => /Lazy against rich/.test(t)));
+    assert.deepEqual(lenses[0].command?.arguments, [target('small.ts')]);
+    const builder = await open('tanh2.ts');
+    const more = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      builder.document.uri,
+    );
+    assert.ok(more.some((l) => /Train$/.test(l.command?.title ?? '')));
+  });
+
+  it('scans 2,000 lines within 50 ms of the request', async () => {
+    const { services } = await api();
+    const text = `${"const value = make({ name: 'layer', units: 3 });\n".repeat(2000)}export default defineExperiment({ model: twoLayer({ width: 4 }) });\n`;
+    const document = await vscode.workspace.openTextDocument({ language: 'typescript', content: text });
+    const start = performance.now();
+    assert.equal(services.scans.of(document).length, 1);
+    const took = performance.now() - start;
+    assert.ok(took < 50, `scanning took ${took.toFixed(1)} ms`);
+  });
+});

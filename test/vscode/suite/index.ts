@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import type MochaClass from 'mocha';
+
+/** Run inside the extension host, by test-electron as by the payload of a code-server page. */
+export async function run(): Promise<void> {
+  const loaded = require('mocha') as { Mocha?: typeof MochaClass; default?: typeof MochaClass };
+  const Mocha = loaded.Mocha ?? loaded.default ?? (loaded as unknown as typeof MochaClass);
+  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false });
+  mocha.suite.emit('pre-require', globalThis as unknown as MochaClass.MochaGlobals, '', mocha);
+  require('./activation.test.js');
+  require('./training.test.js');
+  require('./diagnostics.test.js');
+  const lines: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    let passed = 0;
+    let failed = 0;
+    const runner = mocha.run(() => {
+      const report = process.env['KERNELSCOPE_TEST_REPORT'];
+      if (report) writeFileSync(report, JSON.stringify({ passed, failed, skipped: 0, lines }));
+      if (failed > 0) reject(new Error(`${failed} tests failed`));
+      else resolve();
+    });
+    runner.on('pass', (test) => {
+      passed++;
+      lines.push(`  ✓ ${test.fullTitle()} (${test.duration} ms)`);
+    });
+    runner.on('fail', (test, error: Error) => {
+      failed++;
+      lines.push(`  ✗ ${test.fullTitle()}\n${error.stack ?? error.message}`);
+    });
+  });
+}
