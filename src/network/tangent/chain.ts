@@ -23,20 +23,22 @@ const named: Readonly<Record<string, ActivationName>> = {
   mish: 'identity',
 };
 
-function activationName(name: string): ActivationName | null {
+/** Our activation behind a layer's own name for it, or null when there is none that is the same. */
+export function activationName(name: string): ActivationName | null {
   const own = name === 'linear' || name === 'swish' ? named[name] : (name as ActivationName);
   return (activationNames as readonly string[]).includes(own) && !['leakyRelu', 'gelu'].includes(own)
     ? own
     : null;
 }
 
-interface OpenDense {
+export interface OpenDense {
   readonly kernel: tf.LayerVariable;
   readonly bias: tf.LayerVariable | null;
   readonly activation: { getClassName(): string } | null;
 }
 
-const kerasName = (open: OpenDense): string => open.activation?.getClassName() ?? 'linear';
+export const kerasName = (open: Pick<OpenDense, 'activation'>): string =>
+  open.activation?.getClassName() ?? 'linear';
 
 /**
  * The model as a plain chain of dense layers and activations on flat inputs, or null when it is anything else. A chain

@@ -1,6 +1,7 @@
 import { FailureError } from '../../core/errors.js';
 import * as tf from '../tf.js';
-import { collectParts, type Part, type Parts } from './parts.js';
+import type { Part } from './part.js';
+import { collectParts, type Parts } from './parts.js';
 import { timesTransposed } from './products.js';
 import { outputCount } from './tap.js';
 
@@ -53,8 +54,8 @@ export async function empiricalKernel(
   const outputs =
     options.output === undefined ? Array.from({ length: count }, (_, o) => o) : [options.output];
   const all = options.output === undefined;
-  const left = collectParts(model, x, outputs, all);
-  const right = options.against ? collectParts(model, options.against, outputs, all) : left;
+  const left = collectParts(model, x, outputs, all, mode);
+  const right = options.against ? collectParts(model, options.against, outputs, all, mode) : left;
   try {
     return await assemble(left, right, mode, options);
   } finally {
@@ -128,7 +129,7 @@ function gramOperations(parts: Parts, stride: number): number {
   const n = parts.samples;
   const widths = parts.parts.map((part) => {
     if (part.kind === 'product') return part.input.shape[1] + part.cotangent.size / n;
-    return part.kind === 'gradients' ? part.rows.size / n : 0;
+    return part.kind === 'gradients' ? part.rows[0].size / n : 0;
   });
   return 2 * n * n * stride * Math.max(0, ...widths);
 }
@@ -178,10 +179,9 @@ function blockOf(a: Part, b: Part, i: Range, j: Range, mode: KernelMode, outputs
     return tf.reshape(tf.mul(cotangents, wide), [i[1] * outputs, j[1] * outputs]) as tf.Tensor2D;
   }
   if (a.kind === 'gradients' && b.kind === 'gradients') {
-    const [ga, gb] = [take(a.rows, i, outputs), take(b.rows, j, outputs)];
-    return mode === 'trace'
-      ? timesTransposed(joined(ga, outputs), joined(gb, outputs))
-      : timesTransposed(ga, gb);
+    const per = mode === 'full' ? outputs : 1;
+    const pieces = a.rows.map((rows, r) => timesTransposed(take(rows, i, per), take(b.rows[r], j, per)));
+    return pieces.length === 1 ? pieces[0] : tf.addN(pieces);
   }
   if (a.kind === 'positions' && b.kind === 'positions') return pairs(a, b, i, j, mode, outputs);
   throw new Error(`Layer ${a.layer} took two different forms for the two sets of inputs.`);

@@ -1,33 +1,12 @@
 import * as tf from '../tf.js';
 import { type ChainLayer, chainOf, chainPass } from './chain.js';
 import { genericGradients } from './generic.js';
+import type { KernelMode } from './kernel.js';
+import { disposeParts, keptParts, type Part } from './part.js';
 import { sampleOuter } from './products.js';
+import { stagedParts } from './staged.js';
+import { stagesOf } from './stages.js';
 import { type Tap, tapModel } from './tap.js';
-
-/**
- * What one layer brings to the kernel, for one set of inputs. `product`: gradients are outer products of a layer input
- * and a cotangent, so Gram matrices multiply elementwise; `gradients`: every sample's gradient is there, row i O + o;
- * `positions`: too large for that, kept as patches and cotangents per position.
- */
-export type Part =
-  | {
-      readonly kind: 'product';
-      readonly layer: string;
-      /** [N, k], and [N O, n] or, where `uniform`, [O, n] for all samples. */
-      readonly input: tf.Tensor2D;
-      readonly cotangent: tf.Tensor2D;
-      readonly uniform: boolean;
-      readonly biasScale: number;
-    }
-  | { readonly kind: 'gradients'; readonly layer: string /** [N O, p]. */; readonly rows: tf.Tensor2D }
-  | {
-      readonly kind: 'positions';
-      readonly layer: string;
-      /** [N, S, k] and [N, O, S, c]. */
-      readonly patches: tf.Tensor3D;
-      readonly cotangents: tf.Tensor4D;
-      readonly biasScale: number;
-    };
 
 export interface Parts {
   readonly parts: readonly Part[];
@@ -45,11 +24,17 @@ export function collectParts(
   x: tf.Tensor | tf.Tensor[],
   outputs: readonly number[],
   all: boolean,
+  mode: KernelMode,
 ): Parts {
+  const output = all ? undefined : outputs[0];
   const chain = chainOf(model);
-  if (chain && (all || outputs.length === 1))
-    return chainParts(chain, firstOf(x) as tf.Tensor2D, all ? undefined : outputs[0], outputs.length);
-  return tappedParts(model, x, outputs);
+  if (chain) return chainParts(chain, firstOf(x) as tf.Tensor2D, output, outputs.length);
+  const stages = stagesOf(model);
+  if (!stages) return tappedParts(model, x, outputs, mode);
+  const samples = firstOf(x).shape[0] as number;
+  const request = { mode, outputs: outputs.length, output, samples };
+  const parts = stagedParts(stages, firstOf(x) as tf.Tensor4D, request);
+  return { parts, samples, outputs: outputs.length, notes: [], dispose: () => disposeParts(parts) };
 }
 
 function chainParts(
@@ -76,7 +61,12 @@ function chainParts(
   return { parts, samples: x.shape[0], outputs, notes: [], dispose: () => disposeParts(parts) };
 }
 
-function tappedParts(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], outputs: readonly number[]): Parts {
+function tappedParts(
+  model: tf.LayersModel,
+  x: tf.Tensor | tf.Tensor[],
+  outputs: readonly number[],
+  mode: KernelMode,
+): Parts {
   const tapped = tapModel(model, x, outputs);
   const byLayer = new Map<tf.layers.Layer, Tap[]>();
   for (const tap of tapped.taps) byLayer.set(tap.layer, [...(byLayer.get(tap.layer) ?? []), tap]);
@@ -84,7 +74,7 @@ function tappedParts(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], outputs:
   const notes: string[] = [];
   try {
     for (const [layer, taps] of byLayer)
-      parts.push(tf.tidy(() => keepPart(partOf(layer, taps, outputs.length))));
+      parts.push(...keptParts(() => [summed(partOf(layer, taps, outputs.length), outputs.length, mode)]));
     if (
       byLayer.size > 0 &&
       [...byLayer.keys()].some((layer) => layer.getClassName() === 'BatchNormalization')
@@ -97,8 +87,11 @@ function tappedParts(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], outputs:
       notes.push(
         `No structured rule for ${names}: their gradients are taken one sample and output at a time, ${tapped.samples * outputs.length} backward passes.`,
       );
-      for (const { layer, rows } of genericGradients(model, x, outputs, tapped.unknown))
-        parts.push({ kind: 'gradients', layer, rows });
+      for (const { layer, rows } of genericGradients(model, x, outputs, tapped.unknown)) {
+        const part: Part = { kind: 'gradients', layer, rows: [rows] };
+        parts.push(...keptParts(() => [summed(part, outputs.length, mode)]));
+        if (mode === 'trace' && outputs.length > 1) rows.dispose();
+      }
     }
   } finally {
     tapped.dispose();
@@ -112,16 +105,13 @@ function tappedParts(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], outputs:
   };
 }
 
-function tensorsOf(part: Part): tf.Tensor[] {
-  if (part.kind === 'product') return [part.input, part.cotangent];
-  return part.kind === 'gradients' ? [part.rows] : [part.patches, part.cotangents];
-}
-
-const disposeParts = (parts: readonly Part[]): void => tf.dispose(parts.flatMap(tensorsOf));
-
-function keepPart(part: Part): Part {
-  for (const tensor of tensorsOf(part)) tf.keep(tensor);
-  return part;
+/** In trace form the outputs of a sample lie side by side: [N O, p] to [N, O p]. */
+function summed(part: Part, outputs: number, mode: KernelMode): Part {
+  if (part.kind !== 'gradients' || mode === 'full' || outputs === 1) return part;
+  return {
+    ...part,
+    rows: part.rows.map((t) => tf.reshape(t, [t.shape[0] / outputs, outputs * t.shape[1]]) as tf.Tensor2D),
+  };
 }
 
 /** Cotangents of one use as [N, O, S, c]. */
@@ -137,9 +127,9 @@ function partOf(layer: tf.layers.Layer, taps: readonly Tap[], outputs: number): 
   const { rule } = taps[0];
   const name = layer.name;
   if (rule.kind === 'explicit' || !rule.patches)
-    return { kind: 'gradients', layer: name, rows: sum(taps.map((tap) => explicit(tap))) };
+    return { kind: 'gradients', layer: name, rows: [sum(taps.map((tap) => explicit(tap)))] };
   if (taps.length > 1)
-    return { kind: 'gradients', layer: name, rows: sum(taps.map((tap) => outer(tap, outputs))) };
+    return { kind: 'gradients', layer: name, rows: [sum(taps.map((tap) => outer(tap, outputs)))] };
   const patches = rule.patches(taps[0].input);
   const d = cotangents(taps[0]);
   const [n, positions, k] = patches.shape;
@@ -156,7 +146,7 @@ function partOf(layer: tf.layers.Layer, taps: readonly Tap[], outputs: number): 
   const tooLarge = n * outputs * k * c > 2 ** 28;
   if (rule.scale === 1 && (tooLarge || byPairs < byGradients))
     return { kind: 'positions', layer: name, patches, cotangents: d, biasScale: rule.biasScale };
-  return { kind: 'gradients', layer: name, rows: outer(taps[0], outputs) };
+  return { kind: 'gradients', layer: name, rows: [outer(taps[0], outputs)] };
 }
 
 const sum = (tensors: readonly tf.Tensor2D[]): tf.Tensor2D =>

@@ -85,7 +85,8 @@ function product(input: tf.Tensor, kernel: tf.Tensor): tf.Tensor {
 function scaledDense(layer: ScaledDense): LayerRule {
   return {
     kind: 'dense',
-    preActivation: (input) => layer.call(input),
+    // Not `layer.call`, which the tap stands in for while it records.
+    preActivation: (input) => ScaledDense.prototype.call.call(layer, input),
     activate: identity,
     scale: layer.factor,
     biasScale: layer.bias ? layer.biasFactor : 0,

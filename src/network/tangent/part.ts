@@ -1,0 +1,72 @@
+import * as tf from '../tf.js';
+
+/**
+ * What one layer brings to the kernel, for one set of inputs. `product`: gradients are outer products of a layer input
+ * and a cotangent, so Gram matrices multiply elementwise; `gradients`: every sample's gradient is there; `positions`: too
+ * large for that, kept as patches and cotangents per position.
+ */
+export type Part =
+  | {
+      readonly kind: 'product';
+      readonly layer: string;
+      /** [N, k], and [N O, n] (row i O + o) or, where `uniform`, [O, n] for all samples. */
+      readonly input: tf.Tensor2D;
+      readonly cotangent: tf.Tensor2D;
+      readonly uniform: boolean;
+      readonly biasScale: number;
+    }
+  | {
+      readonly kind: 'gradients';
+      readonly layer: string;
+      /** Pieces side by side: full form [N O, p]; trace form [N, q], inner products being sums over the outputs. */
+      readonly rows: readonly tf.Tensor2D[];
+    }
+  | {
+      readonly kind: 'positions';
+      readonly layer: string;
+      /** [N, S, k] and [N, O, S, c]. */
+      readonly patches: tf.Tensor3D;
+      readonly cotangents: tf.Tensor4D;
+      readonly biasScale: number;
+    };
+
+export function tensorsOf(part: Part): readonly tf.Tensor[] {
+  if (part.kind === 'product') return [part.input, part.cotangent];
+  return part.kind === 'gradients' ? part.rows : [part.patches, part.cotangents];
+}
+
+export const disposeParts = (parts: readonly Part[]): void => tf.dispose(parts.flatMap(tensorsOf));
+
+/** Parts made by `make`, whose own tensors alone outlive it. */
+export function keptParts(make: () => readonly Part[]): readonly Part[] {
+  let parts: readonly Part[] = [];
+  tf.tidy(() => {
+    parts = make();
+    for (const tensor of parts.flatMap(tensorsOf)) tf.keep(tensor);
+  });
+  return parts;
+}
+
+const stacked = <T extends tf.Tensor>(tensors: readonly T[]): T => tf.concat([...tensors], 0);
+
+/** The parts of one layer on successive chunks of samples as one part. */
+export function concatenated(pieces: readonly Part[]): Part {
+  const first = pieces[0];
+  const of = <K extends Part['kind']>(kind: K) =>
+    pieces.filter((p): p is Extract<Part, { kind: K }> => p.kind === kind);
+  if (first.kind === 'product') {
+    const parts = of('product');
+    const cotangent = first.uniform ? tf.clone(first.cotangent) : stacked(parts.map((p) => p.cotangent));
+    return { ...first, input: stacked(parts.map((p) => p.input)), cotangent };
+  }
+  if (first.kind === 'gradients') {
+    const parts = of('gradients');
+    return { ...first, rows: first.rows.map((_, r) => stacked(parts.map((p) => p.rows[r]))) };
+  }
+  const parts = of('positions');
+  return {
+    ...first,
+    patches: stacked(parts.map((p) => p.patches)),
+    cotangents: stacked(parts.map((p) => p.cotangents)),
+  };
+}
