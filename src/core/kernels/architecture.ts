@@ -2,17 +2,28 @@ import { InputError } from '../errors.js';
 import { activationNames, type DualMap, dualMap } from './activations.js';
 
 export type Padding = 'same' | 'valid';
-export type Layer =
-  | { readonly type: 'dense'; readonly w: number; readonly b: number | null; readonly width?: number }
-  | {
+
+/** sigmaW, sigmaB (null: no bias) and what the trained weights add to the tangent kernel. */
+interface Weights {
+  readonly w: number;
+  readonly b: number | null;
+  readonly width?: number;
+  /**
+   * The tangent kernel gains `kernel` times the mean product of the inputs, and `bias`; takes the place of what the
+   * parameterisation says, for layers of known fan-in, factors and step sizes.
+   */
+  readonly gains?: { readonly kernel: number; readonly bias: number };
+}
+
+export type Layer = { readonly label?: string } & Kind;
+type Kind =
+  | ({ readonly type: 'dense' } & Weights)
+  | ({
       readonly type: 'conv';
-      readonly w: number;
-      readonly b: number | null;
-      readonly width?: number;
       readonly window: readonly [number, number];
       readonly strides: readonly [number, number];
       readonly padding: Padding;
-    }
+    } & Weights)
   | { readonly type: 'activation'; readonly map: DualMap; readonly linear: boolean; readonly name: string }
   | { readonly type: 'flatten' | 'globalAveragePool' }
   | {
@@ -21,7 +32,12 @@ export type Layer =
       readonly strides: readonly [number, number];
       readonly padding: Padding;
     }
-  | { readonly type: 'layerNorm'; readonly epsilon: number }
+  | {
+      readonly type: 'layerNorm';
+      readonly epsilon: number;
+      /** Of a trained scale (starts at 1) and shift (starts at 0); absent when not trained. */
+      readonly gains?: { readonly scale: number; readonly shift: number };
+    }
   | { readonly type: 'residual'; readonly branch: readonly Layer[]; readonly shortcut: readonly Layer[] };
 
 export interface Architecture {
@@ -157,7 +173,7 @@ interface Law {
 function lawAfter(layers: readonly Layer[], start: Law, at: string): Law {
   let law = start;
   layers.forEach((layer, k) => {
-    const here = `${at}[${k}]`;
+    const here = layer.label ?? `${at}[${k}]`;
     if (layer.type === 'dense' || layer.type === 'conv') law = { gaussian: true, fresh: true };
     else if (layer.type === 'activation' && !layer.linear) {
       if (!law.gaussian)
@@ -182,6 +198,13 @@ function lawAfter(layers: readonly Layer[], start: Law, at: string): Law {
   return law;
 }
 
+/** Throws InputError, naming the layer by its label or place, for arrangements without a closed form. */
+export function requireClosedForm(layers: readonly Layer[]): void {
+  if (layers.at(-1)?.type !== 'dense')
+    fail('layers', 'must end with a dense layer, the output: without one there is no kernel of an output.');
+  lawAfter(layers, { gaussian: false, fresh: false }, 'layers');
+}
+
 /**
  * Reads the contents of an ARCH.json. Throws InputError naming the layer, the field, its value and what is allowed, also
  * for arrangements without a closed form.
@@ -192,8 +215,6 @@ export function parseArchitecture(json: unknown): Architecture {
   if (p !== 'ntk' && p !== 'standard')
     fail('parameterization', `is ${JSON.stringify(p)}; it must be "ntk" or "standard".`);
   const layers = layersOf(json.layers, 'layers');
-  if (layers.at(-1)?.type !== 'dense')
-    fail('layers', 'must end with a dense layer, the output: without one there is no kernel of an output.');
-  lawAfter(layers, { gaussian: false, fresh: false }, 'layers');
+  requireClosedForm(layers);
   return { parameterization: p, layers };
 }

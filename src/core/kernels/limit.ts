@@ -66,26 +66,22 @@ function windowed(x: Float64Array, s: State, n: number, y: Axis, z: Axis, mean: 
   return sumAlong(out, n * y.out * z.out * y.out, z, 1, true);
 }
 
-function weigh(
-  s: State,
-  walk: Walk,
-  l: { w: number; b: number | null; width?: number },
-  window: number,
-): void {
+function weigh(s: State, walk: Walk, l: Extract<Layer, { w: number }>, window: number): void {
   const w2 = l.w * l.w;
   const b2 = l.b === null ? 0 : l.b * l.b;
-  if (walk.ntk && walk.standard && s.channels === undefined)
+  if (walk.ntk && walk.standard && !l.gains && s.channels === undefined)
     throw new InputError(
       'A layer before the last has no width ("width" of dense, "filters" of conv), which the NTK in the standard ' +
         'parameterisation needs. Give every hidden layer one, or use "parameterization": "ntk".',
       { field: 'layers' },
     );
   const fanIn = (s.channels ?? 1) * window;
+  const gains =
+    l.gains ?? (walk.standard ? { kernel: fanIn, bias: l.b === null ? 0 : 1 } : { kernel: w2, bias: b2 });
   for (let e = 0; e < s.k.length; e++) {
     const before = s.k[e];
     s.k[e] = w2 * before + b2;
-    if (walk.ntk)
-      s.theta[e] = w2 * s.theta[e] + (walk.standard ? fanIn * before + (l.b === null ? 0 : 1) : s.k[e]);
+    if (walk.ntk) s.theta[e] = w2 * s.theta[e] + gains.kernel * before + gains.bias;
   }
   s.channels = l.width;
 }
@@ -151,7 +147,9 @@ function step(s: State, walk: Walk, l: Layer, out: Float64Array): void {
       eachPair(s, walk, (e, v1, v2) => {
         const d = Math.sqrt((l.epsilon + v1) * (l.epsilon + v2));
         s.k[e] = d > 0 ? s.k[e] / d : 0;
-        if (walk.ntk) s.theta[e] = d > 0 ? s.theta[e] / d : 0;
+        if (!walk.ntk) return;
+        s.theta[e] = d > 0 ? s.theta[e] / d : 0;
+        if (l.gains) s.theta[e] += l.gains.scale * s.k[e] + l.gains.shift;
       });
       return;
     case 'flatten':

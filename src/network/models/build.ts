@@ -104,10 +104,13 @@ function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
   const stated = alphaOf(spec.scale, width);
   const alpha = context.sabotage === 'wrong-alpha' ? Math.sqrt(stated * width) : stated;
   const inWeights = spec.scale === 'standard';
+  const thetaDeviation = spec.thetaStart === 'unit' ? 1 : 1 / Math.sqrt(d);
   const features = new ScaledDense({
     name: 'features',
     units: width,
     factor: 1,
+    deviation: thetaDeviation,
+    biasDeviation: thetaDeviation,
     useBias: spec.bias,
     trainable: spec.train !== 'readout',
     inputShape: [d],
@@ -116,6 +119,7 @@ function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
     name: 'readout',
     units: outputs,
     factor: inWeights ? 1 : alpha / width,
+    deviation: inWeights ? alpha / width : 1,
     useBias: false,
   });
   const model = tf.sequential({
@@ -124,7 +128,7 @@ function twoLayer(spec: TwoLayerModel, context: ModelContext): BuiltModel {
   const random = new Random(context.seed).fork('model');
   const free = symmetric ? width / 2 : width;
   const spread = context.sabotage === 'wrong-start-variance' ? 3 : 1;
-  const deviation = (spec.thetaStart === 'unit' ? 1 : 1 / Math.sqrt(d)) * spread;
+  const deviation = thetaDeviation * spread;
   const theta = columns(normals(random.fork('theta'), d * free, deviation), d, free, width);
   const bias = columns(normals(random.fork('bias'), free, deviation), 1, free, width);
   const u = normals(random.fork('u'), free * outputs, inWeights ? alpha / width : 1);
@@ -230,8 +234,10 @@ function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
       name,
       units: sizes[l],
       factor: scales.factor,
+      deviation: scales.deviation,
       useBias: spec.bias,
       biasFactor: scales.biasFactor,
+      biasDeviation: scales.biasDeviation,
       trainable: spec.train !== 'readout' || last,
       ...(l === 1 ? { inputShape: [sizes[0]] } : {}),
     });

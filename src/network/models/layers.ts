@@ -9,6 +9,9 @@ interface ScaledDenseConfig {
   readonly factor: number;
   readonly useBias: boolean;
   readonly biasFactor?: number;
+  /** Standard deviations that the weights are started with; what sets them keeps to it. Defaults 1 and 0. */
+  readonly deviation?: number;
+  readonly biasDeviation?: number;
   readonly trainable?: boolean;
   readonly inputShape?: number[];
 }
@@ -22,6 +25,8 @@ export class ScaledDense extends tf.layers.Layer {
   readonly units: number;
   readonly factor: number;
   readonly biasFactor: number;
+  readonly deviation: number;
+  readonly biasDeviation: number;
   readonly useBias: boolean;
   kernel!: tf.LayerVariable;
   bias: tf.LayerVariable | null = null;
@@ -35,6 +40,8 @@ export class ScaledDense extends tf.layers.Layer {
     this.units = config.units;
     this.factor = config.factor;
     this.biasFactor = config.biasFactor ?? 1;
+    this.deviation = config.deviation ?? 1;
+    this.biasDeviation = config.biasDeviation ?? 0;
     this.useBias = config.useBias;
   }
 

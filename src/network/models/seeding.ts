@@ -1,7 +1,7 @@
 import { Random } from '../../core/random.js';
 import * as tf from '../tf.js';
 
-interface InitializerConfig {
+export interface InitializerConfig {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -62,7 +62,7 @@ function truncated(deviation: number): Draw {
   };
 }
 
-function fans(shape: readonly number[]): [number, number] {
+export function fans(shape: readonly number[]): [number, number] {
   if (shape.length < 2) return [shape[0] ?? 1, shape[0] ?? 1];
   const window = shape.slice(0, -2).reduce((a, b) => a * b, 1);
   return [window * shape[shape.length - 2], window * shape[shape.length - 1]];
