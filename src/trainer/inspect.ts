@@ -44,7 +44,7 @@ export async function inspectModel(
       { rate: learningRate / counted, momentum, steps: definition.steps, scale: 1 / (2 * counted) },
     );
     const health = unitHealth(built.model, data);
-    const ghost = limitSpectrum(built, data, probe.rows);
+    const ghost = limitSpectrum(built, data, probe.rows, factors);
     const regime = regimeForecast(built, measured, probe.size);
     return {
       parameters: built.model.countParams(),

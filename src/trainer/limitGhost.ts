@@ -1,48 +1,76 @@
-import { dualMap } from '../core/kernels/activations.js';
+import { InputError } from '../core/errors.js';
+import type { Architecture, Layer } from '../core/kernels/architecture.js';
+import { limitKernel } from '../core/kernels/limit.js';
 import { eigenvalues } from '../core/linalg/eigen.js';
-import { matrixFrom } from '../core/linalg/matrix.js';
 import type { Dataset } from '../network/data/index.js';
-import { alphaOf, type BuiltModel } from '../network/models/build.js';
+import { architectureOf } from '../network/limit/architectureOf.js';
+import type { BuiltModel } from '../network/models/build.js';
+import type { StepFactors } from '../network/training/rates.js';
+
+/** Most evaluations of a layer on a pair of inputs or positions; about a second. */
+const mostWork = 4e6;
+
+const pools = (layer: Layer): boolean =>
+  layer.type === 'globalAveragePool' ||
+  layer.type === 'averagePool' ||
+  (layer.type === 'residual' && [...layer.branch, ...layer.shortcut].some(pools));
+
+const depth = (layers: readonly Layer[]): number =>
+  layers.reduce((n, l) => n + (l.type === 'residual' ? depth(l.branch) + depth(l.shortcut) : 1), 0);
 
 /**
- * Eigenvalues of the infinite-width kernel of a two-layer network on the probe inputs, at its own scale:
- * (alpha^2 / m) [E phi phi + E[u^2] E phi' phi' x . x'] with theta ~ N(0, s^2 I). Other models say why there is none.
+ * A start of opposed pairs sends equal and opposite signals into both of a pair, so what lies below the last hidden
+ * layer gets no gradient at the start: its part of the kernel is zero.
+ */
+function withOpposedPairs(arch: Architecture): Architecture {
+  const products = arch.layers.flatMap((l, at) => (l.type === 'dense' ? [at] : []));
+  const still = new Set(products.slice(0, -2));
+  const silent = { kernel: 0, bias: 0 };
+  return {
+    ...arch,
+    layers: arch.layers.map((l, at) => (l.type === 'dense' && still.has(at) ? { ...l, gains: silent } : l)),
+  };
+}
+
+/**
+ * Eigenvalues [P] of the infinite-width kernel on the probe inputs, descending, at the scale of the measured one: the
+ * mean over outputs, trained weights only, each layer's part times its step factor. Notes why there is none.
  */
 export function limitSpectrum(
   built: BuiltModel,
   data: Dataset,
   rows: ArrayLike<number>,
+  factors: StepFactors,
 ): { limitEigenvalues?: Float64Array; limitNote?: string } {
-  const spec = built.spec;
-  if (spec?.kind !== 'twoLayer' || spec.scale === 'standard' || data.outputs !== 1)
+  const { spec } = built;
+  if (
+    spec?.kind === 'mlp' &&
+    (spec.parameterization === 'mean-field' || spec.parameterization === 'maximal-update')
+  )
     return {
-      limitNote:
-        'The infinite-width ghost is drawn for two-layer networks with one output; for other architectures use "kernelscope limit".',
+      limitNote: `Under the ${spec.parameterization} parameterisation features are learnt at every width, so training follows no infinite-width kernel.`,
     };
-  const d = data.inputShape[0];
-  const variance = spec.thetaStart === 'unit' ? 1 : 1 / d;
-  const P = rows.length;
-  const row = (i: number) => data.train.x.subarray(rows[i] * d, (rows[i] + 1) * d);
-  const gram = new Float64Array(P * P);
-  for (let i = 0; i < P; i++)
-    for (let j = i; j < P; j++) {
-      const [a, b] = [row(i), row(j)];
-      let dot = 0;
-      for (let k = 0; k < d; k++) dot += a[k] * b[k];
-      gram[i * P + j] = gram[j * P + i] = dot;
-    }
-  const bias = spec.bias ? 1 : 0;
-  const map = dualMap(spec.activation);
-  if (!map) return { limitNote: `There is no infinite-width kernel for the activation ${spec.activation}.` };
-  const scale = alphaOf(spec.scale, spec.width) ** 2 / spec.width;
-  const out = new Float64Array(2);
-  const kernel = new Float64Array(P * P);
-  const k = (i: number, j: number) => variance * (gram[i * P + j] + bias);
-  for (let i = 0; i < P; i++)
-    for (let j = i; j < P; j++) {
-      map(k(i, i), k(i, j), k(j, j), out);
-      const features = spec.train === 'readout' ? 0 : out[1] * (gram[i * P + j] + bias);
-      kernel[i * P + j] = kernel[j * P + i] = scale * (out[0] + features);
-    }
-  return { limitEigenvalues: eigenvalues(matrixFrom(P, P, kernel)) };
+  try {
+    let arch = architectureOf(built.model, factors);
+    if (spec?.kind === 'mlp' && spec.init === 'symmetric') arch = withOpposedPairs(arch);
+    const P = rows.length;
+    const shape = data.inputShape;
+    const positions = shape.slice(0, -1).reduce((a, b) => a * b, 1);
+    const work = ((P * (P + 1)) / 2) * positions ** (arch.layers.some(pools) ? 2 : 1) * depth(arch.layers);
+    if (work > mostWork)
+      return {
+        limitNote: `The infinite-width kernel of ${P} inputs with ${positions} positions each takes too long to draw beside the measured one; use fewer probe inputs, smaller images, or "kernelscope limit".`,
+      };
+    const size = shape.reduce((a, b) => a * b, 1);
+    const x = new Float64Array(P * size);
+    for (let i = 0; i < P; i++) x.set(data.train.x.subarray(rows[i] * size, (rows[i] + 1) * size), i * size);
+    return {
+      limitEigenvalues: eigenvalues(
+        limitKernel(arch, { shape: [P, ...shape], data: x }, null, { kind: 'ntk' }),
+      ),
+    };
+  } catch (error) {
+    if (error instanceof InputError) return { limitNote: error.message };
+    throw error;
+  }
 }

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InputError } from '../../src/core/errors.js';
 import { limitKernel } from '../../src/core/kernels/limit.js';
+import { eigenvalues } from '../../src/core/linalg/eigen.js';
+import { matrixFrom } from '../../src/core/linalg/matrix.js';
 import { Random } from '../../src/core/random.js';
 import type { MlpModel } from '../../src/experiment/definition.js';
+import type { Dataset } from '../../src/network/data/index.js';
 import { architectureOf } from '../../src/network/limit/architectureOf.js';
-import { buildModel } from '../../src/network/models/build.js';
+import { type BuiltModel, buildModel } from '../../src/network/models/build.js';
 import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
+import { limitSpectrum } from '../../src/trainer/limitGhost.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
 type Build = (seed: number) => tf.LayersModel;
@@ -227,5 +232,105 @@ describe.each(backendsUnderTest)('infinite-width kernels of models on %s', (back
   it.each(deepCases)('%s: wide kernels are near the limit', async (_name, build, shape) => {
     const { relative } = await compare(build, shape, 8);
     expect(relative).toBeLessThan(0.05);
+  });
+
+  const refusal = (...layers: tf.layers.Layer[]): string => {
+    try {
+      architectureOf(tf.sequential({ layers }));
+    } catch (error) {
+      return error instanceof InputError ? error.message : String(error);
+    }
+    return 'none';
+  };
+
+  it('names the layer that has no closed form', () => {
+    const first = () => dense(8, { inputShape: flat, name: 'first' });
+    const map = () => conv(2, { inputShape: image });
+    expect(refusal(first(), L.batchNormalization({ name: 'bn' }), dense(1))).toMatch(
+      /Layer "bn" \(BatchNormalization\) has no closed form.*layerNormalization/,
+    );
+    expect(refusal(map(), L.maxPooling2d({ name: 'mp' }), L.flatten(), dense(1))).toMatch(
+      /"mp".*averagePooling2d/,
+    );
+    expect(refusal(L.lstm({ units: 3, inputShape: [4, 2], name: 'r' }), dense(1))).toMatch(/"r".*recurrent/);
+    expect(refusal(first(), L.elu({ name: 'e' }), dense(1))).toMatch(/"e" \(ELU\) has no closed form/);
+    expect(refusal(first(), dense(1, { activation: 'softmax', name: 's' }))).toMatch(
+      /"s".*activation softmax/,
+    );
+    expect(refusal(first(), dense(1, { activation: 'tanh', name: 's' }))).toMatch(
+      /ends with Layer "s".*linear/,
+    );
+    expect(refusal(first(), dense(1, { kernelInitializer: 'orthogonal', name: 'o' }))).toMatch(
+      /"o".*Orthogonal/,
+    );
+    expect(refusal(first(), dense(1, { biasInitializer: 'ones', name: 'o' }))).toMatch(
+      /"o".*biasInitializer Ones/,
+    );
+    expect(refusal(first(), L.reLU(), L.reLU({ name: 'twice' }), dense(1))).toMatch(
+      /"twice".*must follow dense/,
+    );
+    const crossed = () => {
+      const input = tf.input({ shape: flat });
+      const shared = dense(5, { name: 'shared' });
+      const h = shared.apply(shared.apply(input) as tf.SymbolicTensor) as tf.SymbolicTensor;
+      architectureOf(tf.model({ inputs: input, outputs: dense(1).apply(h) as tf.SymbolicTensor }));
+    };
+    expect(crossed).toThrow(/"shared".*used more than once/);
+  });
+
+  describe('the ghost beside the measured spectrum', () => {
+    const data = (shape: number[], outputs = 1): Dataset => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      const x = Float32Array.from(new Random(5).normals(8 * size));
+      const split = { x, y: new Float32Array(8 * outputs), size: 8, labels: null };
+      return { name: 'normal', inputShape: shape, outputs, classes: null, train: split, test: split };
+    };
+    const rows = Uint32Array.from({ length: 8 }, (_, i) => i);
+
+    async function gap(built: BuiltModel, d: Dataset, factors: Record<string, number> = {}): Promise<number> {
+      const { limitEigenvalues: limit, limitNote } = limitSpectrum(built, d, rows, factors);
+      if (!limit) throw new Error(limitNote);
+      const x = tf.tensor(d.train.x, [8, ...d.inputShape]);
+      const { data: k } = await empiricalKernel(built.model, x, { layerFactors: factors });
+      const measured = eigenvalues(matrixFrom(8, 8, k));
+      x.dispose();
+      return Math.max(...limit.map((l, i) => Math.abs(l - measured[i]))) / limit[0];
+    }
+    const context = { inputShape: flat, outputs: 2, seed: 4 };
+
+    it('has its scale for every kind of model, start and step size', async () => {
+      const two = {
+        kind: 'twoLayer',
+        width: 8192,
+        activation: 'tanh',
+        thetaStart: 'unit',
+        train: 'all',
+      } as const;
+      for (const scale of ['ntk', 'mean-field', 'standard', 'm^0.3'] as const)
+        for (const init of ['gaussian', 'symmetric'] as const) {
+          const built = buildModel({ ...two, scale, init, bias: true }, context);
+          expect(await gap(built, data(flat, 2), { features: 3, readout: 0.5 })).toBeLessThan(0.05);
+        }
+      for (const init of ['gaussian', 'symmetric'] as const) {
+        const built = buildModel(mlp({ hidden: [1024, 1024, 1024], init }), context);
+        expect(await gap(built, data(flat, 2))).toBeLessThan(0.1);
+      }
+    });
+
+    it('says why there is none', () => {
+      const learnt = buildModel(mlp({ hidden: [8], parameterization: 'maximal-update' }), context);
+      expect(limitSpectrum(learnt, data(flat), rows, {}).limitNote).toMatch(
+        /features are learnt at every width/,
+      );
+      const large = [40, 40, 1];
+      const pooled = plain(large, () =>
+        tf.sequential({
+          layers: [conv(4, { inputShape: large }), L.reLU(), L.globalAveragePooling2d({}), dense(1)],
+        }),
+      )(0);
+      expect(limitSpectrum({ model: pooled, rates: {} }, data(large), rows, {}).limitNote).toMatch(
+        /8 inputs with 1600 positions.*kernelscope limit/,
+      );
+    });
   });
 });
