@@ -1,3 +1,4 @@
 export { explicitJacobian } from './generic.js';
+export * from './jacobian/index.js';
 export { type EmpiricalKernel, empiricalKernel, type KernelMode, type KernelOptions } from './kernel.js';
 export { outputCount, trainableLayers } from './tap.js';
