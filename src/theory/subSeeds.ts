@@ -1,0 +1,28 @@
+import { eigenvalues } from '../core/linalg/eigen.js';
+import { matrixFrom } from '../core/linalg/matrix.js';
+import { median } from '../core/stats/index.js';
+import type { Dataset } from '../network/data/index.js';
+import type { BuiltModel } from '../network/models/build.js';
+import type { ClaimContext } from './claim.js';
+import { kernelOn } from './laboratory.js';
+
+/** One network is one draw; claims about typical behaviour take medians over several tasks and starts. */
+
+/** Seeds of `count` independent repetitions within one run of a claim. */
+export const subSeeds = (context: Pick<ClaimContext, 'seed'>, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => context.seed * 1000 + i);
+
+/** Median of each column over `runs`, [repetitions][points] to [points]. */
+export const medians = (runs: readonly (readonly number[])[]): number[] =>
+  runs[0].map((_, k) => median(runs.map((run) => run[k])));
+
+/** Eigenvalues of the trace kernel on the training inputs, descending. */
+export async function spectrumOf(built: BuiltModel, data: Dataset): Promise<Float64Array> {
+  const n = data.train.size;
+  return eigenvalues(matrixFrom(n, n, await kernelOn(built, data)));
+}
+
+/** The step `share` n / lambda_max of the kernel at the start (one output); 2 n / lambda_max is the stability limit. */
+export async function stepOf(built: BuiltModel, data: Dataset, share: number): Promise<number> {
+  return (share * data.train.size) / (await spectrumOf(built, data))[0];
+}
