@@ -12,6 +12,7 @@ import { type KernelMeasurement, KernelProbe } from './probe.js';
 import { regimeVerdict } from './regime.js';
 import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
 import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
+import { SharpnessProbe } from './sharpness.js';
 import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
 import { tangentOf } from './tangentTraining.js';
@@ -46,6 +47,7 @@ class Session {
   private readonly stepper: Stepper;
   private readonly probe: KernelProbe | null;
   private readonly movement: Movement;
+  private sharpness: SharpnessProbe | null = null;
   private readonly batches: Batches;
   private readonly trainSet: Evaluator;
   private readonly testSet: Evaluator | null;
@@ -164,6 +166,10 @@ class Session {
           level: 'warning',
           text: 'The linearised twin is only there for chains of dense layers; this model has none.',
         };
+    }
+    if (definition.measure.sharpness && this.probe && !this.tangent) {
+      this.sharpness = new SharpnessProbe(this.setup, this.stepper.factors);
+      if (this.sharpness.note) yield { kind: 'note', step: 0, level: 'info', text: this.sharpness.note };
     }
     this.initialLoss = this.trainSet.evaluate(this.predict).loss;
     control.onReady?.({
@@ -349,7 +355,8 @@ class Session {
       tax: this.tax(),
     };
     // Gauss-Newton part of the Hessian: the kernel's spectrum divided by n O; for one output the probe gives it as it is.
-    if (definition.loss === 'mse' && this.probe.outputs === 1)
+    if (this.sharpness) values['sharpness'] = this.sharpness.measure();
+    else if (definition.loss === 'mse' && this.probe.outputs === 1)
       values['sharpness'] = measured.eigenvalues[0] / P;
     if (Number.isFinite(this.maxStep)) values['maxStep'] = this.maxStep;
     if (this.twinGap !== undefined) values['twinGap'] = this.twinGap;
@@ -404,6 +411,7 @@ class Session {
   dispose(): void {
     this.stepper.dispose();
     this.probe?.dispose();
+    this.sharpness?.dispose();
     this.batches.dispose();
     this.trainSet.dispose();
     this.testSet?.dispose();

@@ -1,0 +1,2 @@
+export { type Curvature, type CurvatureOptions, curvatureOf } from './curvature.js';
+export { type HessianOptions, LossHessian } from './lossHessian.js';
