@@ -113,8 +113,8 @@ describe.each(backendsUnderTest)('Hessian of the loss on %s', (backend) => {
     expect(found.stability).toBeCloseTo(0.15 * values[0], 5);
     const { value, error } = found.trace ?? { value: 0, error: 0 };
     expect(Math.abs(value - trace(expected))).toBeLessThan(4 * error + 1e-6);
-    const density = found.density ?? { nodes: [], weights: [] };
-    const mean = density.nodes.reduce((sum: number, v: number, k: number) => sum + v * density.weights[k], 0);
+    const { nodes, weights } = found.density ?? { nodes: new Float64Array(0), weights: new Float64Array(0) };
+    const mean = nodes.reduce((sum, v, k) => sum + v * weights[k], 0);
     expect(Math.abs((mean * d) / trace(expected) - 1)).toBeLessThan(0.1);
     expect(curvatureOf(hessian, options)).toEqual(found);
     hessian.dispose();

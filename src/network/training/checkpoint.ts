@@ -1,6 +1,6 @@
 import * as tf from '../tf.js';
+import type { Twin } from './generalTwin.js';
 import type { Stepper } from './stepper.js';
-import type { LinearisedTwin } from './twin.js';
 
 /** Everything a run needs to go on as if it had not been interrupted. */
 export interface Checkpoint {
@@ -18,7 +18,7 @@ export function takeCheckpoint(
   stepper: Stepper,
   step: number,
   time: number,
-  twin: LinearisedTwin | null = null,
+  twin: Twin | null = null,
 ): Checkpoint {
   const weights = model
     .getWeights()

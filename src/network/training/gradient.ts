@@ -26,7 +26,7 @@ export function lossOf(f: tf.Tensor, y: tf.Tensor, loss: LossName): tf.Scalar {
 }
 
 /** d loss / d f, [n, O]. */
-function lossGradient(f: tf.Tensor2D, y: tf.Tensor2D, loss: LossName): tf.Tensor2D {
+export function lossGradient(f: tf.Tensor2D, y: tf.Tensor2D, loss: LossName): tf.Tensor2D {
   if (loss === 'mse') return tf.div(tf.sub(f, y), f.size);
   return tf.div(tf.sub(tf.softmax(f), y), f.shape[0]);
 }

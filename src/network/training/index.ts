@@ -2,6 +2,7 @@ export { Batches, probeRows, tensorsOf } from './batches.js';
 export type { Checkpoint } from './checkpoint.js';
 export { Evaluator } from './evaluate.js';
 export { regimeForecast } from './forecast.js';
+export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';

@@ -1,16 +1,13 @@
 import { InputError } from '../../core/errors.js';
+import { type Twin, twinOf } from './generalTwin.js';
 import type { TrainingSetup } from './setup.js';
 import type { Stepper } from './stepper.js';
-import { LinearisedTwin } from './twin.js';
 
 /**
  * The linearisation f_0 + J (theta - theta_0) that takes the network's place when the definition asks for training in
  * its tangent space; null when it does not. Throws an InputError for what tangent training does not do.
  */
-export function tangentOf(
-  { built, definition, sabotage }: TrainingSetup,
-  stepper: Stepper,
-): LinearisedTwin | null {
+export function tangentOf({ built, definition, sabotage }: TrainingSetup, stepper: Stepper): Twin | null {
   if (built.spec?.train !== 'tangent') return null;
   const { optimizer, noise, regularization, loss } = definition;
   const beside = [
@@ -23,11 +20,5 @@ export function tangentOf(
       `model.train 'tangent' is plain gradient descent on the linearised network; it does not go with ${beside.join(' and ')}. Use sgd without them, or model.train 'all'.`,
       { field: 'model.train' },
     );
-  const twin = LinearisedTwin.of(built.model, loss, stepper.factors, sabotage);
-  if (!twin)
-    throw new InputError(
-      `model.train 'tangent' is there for chains of dense layers, which a ${built.spec.kind} model is not. Use model.train 'all' or 'readout'.`,
-      { field: 'model.train' },
-    );
-  return twin;
+  return twinOf(built.model, loss, stepper.factors, sabotage);
 }

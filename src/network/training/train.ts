@@ -6,6 +6,7 @@ import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js
 import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
 import { effective, relativeGap } from './gaps.js';
+import { type Twin, twinOf } from './generalTwin.js';
 import { Movement } from './movement.js';
 import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import { type KernelMeasurement, KernelProbe } from './probe.js';
@@ -16,7 +17,6 @@ import { SharpnessProbe } from './sharpness.js';
 import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
 import { tangentOf } from './tangentTraining.js';
-import { LinearisedTwin } from './twin.js';
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
 const patience = 40;
@@ -51,9 +51,9 @@ class Session {
   private readonly batches: Batches;
   private readonly trainSet: Evaluator;
   private readonly testSet: Evaluator | null;
-  private twin: LinearisedTwin | null = null;
+  private twin: Twin | null = null;
   /** The linearisation that is trained in the network's place, under `train: 'tangent'`. */
-  private readonly tangent: LinearisedTwin | null;
+  private readonly tangent: Twin | null;
   private readonly predict: (x: tf.Tensor) => tf.Tensor2D;
   private time = 0;
   private maxStep = Number.NaN;
@@ -158,14 +158,12 @@ class Session {
       yield { kind: 'note', step: 0, level: 'info', text: note };
     }
     if (definition.measure.twin && !this.tangent) {
-      this.twin = LinearisedTwin.of(this.model, definition.loss, this.stepper.factors, sabotage);
-      if (!this.twin)
-        yield {
-          kind: 'note',
-          step: 0,
-          level: 'warning',
-          text: 'The linearised twin is only there for chains of dense layers; this model has none.',
-        };
+      const twin = twinOf(this.model, definition.loss, this.stepper.factors, sabotage);
+      this.twin = twin;
+      // The first use settles how products are computed.
+      twin.predict(this.batches.at(0).x).dispose();
+      const { note } = twin;
+      if (note) yield { kind: 'note', step: 0, level: 'info', text: note };
     }
     if (definition.measure.sharpness && this.probe && !this.tangent) {
       this.sharpness = new SharpnessProbe(this.setup, this.stepper.factors);

@@ -28,6 +28,8 @@ interface Base {
  * parameter space on the same batches (Lee et al. 2019). For chains of dense layers.
  */
 export class LinearisedTwin {
+  /** Exact and in the form that is trained: nothing to say. */
+  readonly note: string | null = null;
   private readonly layers: readonly TwinLayer[];
 
   private constructor(
