@@ -4,9 +4,10 @@ import { type Matrix, matrix } from '../../src/core/linalg/matrix.js';
 import { gram, trace, transpose } from '../../src/core/linalg/ops.js';
 import { smoothed, spectralDensity, stochasticTrace } from '../../src/core/linalg/stochastic.js';
 import { Random } from '../../src/core/random.js';
-import type { LossName, TwoLayerModel } from '../../src/experiment/definition.js';
+import type { ActivationName, LossName, TwoLayerModel } from '../../src/experiment/definition.js';
 import { curvatureOf, LossHessian } from '../../src/network/curvature/index.js';
 import { loadData } from '../../src/network/data/index.js';
+import { activations } from '../../src/network/models/activations.js';
 import { buildModel } from '../../src/network/models/build.js';
 import { seedModel } from '../../src/network/models/seeding.js';
 import { outputCount } from '../../src/network/tangent/index.js';
@@ -233,6 +234,70 @@ describe.each(backendsUnderTest)('Hessian of the loss on %s', (backend) => {
       rough.dispose();
     },
   );
+
+  it('stays exact on a convolutional network of relus, where every difference crosses kinks', () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.conv2d({ filters: 16, kernelSize: 3, activation: 'relu', inputShape: [12, 12, 1] }),
+        tf.layers.conv2d({ filters: 16, kernelSize: 3, activation: 'relu' }),
+        tf.layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+        tf.layers.dense({ units: 3 }),
+      ],
+    });
+    seedModel(model, 1);
+    const x = tf.tensor4d(normals(4 * 144, 1), [4, 12, 12, 1]);
+    const hessian = new LossHessian(model, x, tf.tensor2d(normals(12, 2), [4, 3]), 'mse');
+    expect(hessian.method).toBe('exact');
+    // The loss is quadratic in the readout, and no kink depends on it: its block is that of a linear model.
+    const v = new Float64Array(hessian.size);
+    v.set(new Random(3).normals(51), hessian.size - 51);
+    const rough = new LossHessian(model, x, tf.tensor2d(normals(12, 2), [4, 3]), 'mse', {
+      method: 'central differences',
+    });
+    expect(worst(hessian.times(v), rough.times(v))).toBeLessThan(1e-3);
+  });
+
+  it.each(Object.keys(activations).map((name) => [name as ActivationName]))(
+    'is exact through each activation: %s',
+    (activation) => {
+      const { model } = buildModel({ ...network, activation }, { inputShape: [3], outputs: 1, seed: 3 });
+      const x = tf.tensor2d(normals(6, 5), [2, 3]);
+      const y = tf.tensor2d(normals(2, 6), [2, 1]);
+      const exact = new LossHessian(model, x, y, 'mse');
+      expect(exact.method).toBe('exact');
+      const rough = new LossHessian(model, x, y, 'mse', { method: 'central differences' });
+      const gaps = [1, 2, 3, 4, 5].map((seed) => {
+        const v = new Random(seed).normals(exact.size);
+        return worst(rough.times(v), exact.times(v));
+      });
+      // Kinks may lie on some of the ways.
+      expect(Math.min(...gaps)).toBeLessThan(5e-3);
+    },
+  );
+
+  it('is exact through padding, average pools and further activations', () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.zeroPadding2d({ padding: 1, inputShape: [6, 6, 1] }),
+        tf.layers.conv2d({ filters: 3, kernelSize: 3, activation: 'softplus' }),
+        tf.layers.averagePooling2d({ poolSize: 2 }),
+        tf.layers.conv2d({ filters: 3, kernelSize: 2 }),
+        tf.layers.activation({ activation: 'sigmoid' }),
+        // Behind a sigmoid nothing comes near its kink.
+        tf.layers.reLU({}),
+        tf.layers.dropout({ rate: 0.5 }),
+        tf.layers.reshape({ targetShape: [12] }),
+        tf.layers.dense({ units: 2, activation: 'softmax' }),
+      ],
+    });
+    seedModel(model, 1);
+    const [x, y] = [tf.tensor4d(normals(5 * 36, 1), [5, 6, 6, 1]), tf.tensor2d(normals(10, 2), [5, 2])];
+    const exact = new LossHessian(model, x, y, 'crossEntropy');
+    expect(exact.method).toBe('exact');
+    const rough = new LossHessian(model, x, y, 'crossEntropy', { method: 'central differences' });
+    const v = new Random(4).normals(exact.size);
+    expect(worst(rough.times(v), exact.times(v))).toBeLessThan(2e-3);
+  });
 
   it('falls back to central differences under a maximum pool, and says so', () => {
     const model = tf.sequential({
