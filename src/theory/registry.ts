@@ -1,5 +1,6 @@
 import type { Claim } from './claim.js';
+import { lazyAlpha } from './claims/lazyAlpha.js';
 import { lazyWidth } from './claims/lazyWidth.js';
 
 /** Every claim, in the order of the survey's themes. */
-export const claims: readonly Claim[] = [lazyWidth];
+export const claims: readonly Claim[] = [lazyWidth, lazyAlpha];

@@ -1,12 +1,12 @@
 import { eigenvalues } from '../core/linalg/eigen.js';
 import { matrixFrom } from '../core/linalg/matrix.js';
-import { median } from '../core/stats/index.js';
+import { type LineFit, logLogFit, mean, median } from '../core/stats/index.js';
 import type { Dataset } from '../network/data/index.js';
 import type { BuiltModel } from '../network/models/build.js';
 import type { ClaimContext } from './claim.js';
 import { kernelOn } from './laboratory.js';
 
-/** One network is one draw; claims about typical behaviour take medians over several tasks and starts. */
+/** One network is one draw; claims about typical behaviour average over several tasks and starts. */
 
 /** Seeds of `count` independent repetitions within one run of a claim. */
 export const subSeeds = (context: Pick<ClaimContext, 'seed'>, count: number): number[] =>
@@ -15,6 +15,17 @@ export const subSeeds = (context: Pick<ClaimContext, 'seed'>, count: number): nu
 /** Median of each column over `runs`, [repetitions][points] to [points]. */
 export const medians = (runs: readonly (readonly number[])[]): number[] =>
   runs[0].map((_, k) => median(runs.map((run) => run[k])));
+
+/** Geometric mean of each column over `runs`: for positive quantities whose logarithms scatter evenly. */
+export const geometricMeans = (runs: readonly (readonly number[])[]): number[] =>
+  runs[0].map((_, k) => Math.exp(mean(runs.map((run) => Math.log(run[k])))));
+
+/** The power law through all points of all `runs` (its slope is that of the geometric means). */
+export const pooledFit = (x: readonly number[], runs: readonly (readonly number[])[]): LineFit =>
+  logLogFit(
+    runs.flatMap(() => x),
+    runs.flat(),
+  );
 
 /** Eigenvalues of the trace kernel on the training inputs, descending. */
 export async function spectrumOf(built: BuiltModel, data: Dataset): Promise<Float64Array> {
