@@ -1,10 +1,19 @@
 import type { Claim } from './claim.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
 import { lazyWidth } from './claims/lazyWidth.js';
+import { linearisedTwin } from './claims/linearisedTwin.js';
 import { lossBound } from './claims/lossBound.js';
 import { maxStep } from './claims/maxStep.js';
 import { modeRates } from './claims/modeRates.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
 
 /** Every claim, in the order of the survey's themes. */
-export const claims: readonly Claim[] = [lazyWidth, lazyAlpha, richAnyWidth, modeRates, lossBound, maxStep];
+export const claims: readonly Claim[] = [
+  lazyWidth,
+  lazyAlpha,
+  richAnyWidth,
+  modeRates,
+  lossBound,
+  maxStep,
+  linearisedTwin,
+];
