@@ -5,6 +5,7 @@ import { linearisedTwin } from './claims/linearisedTwin.js';
 import { lossBound } from './claims/lossBound.js';
 import { maxStep } from './claims/maxStep.js';
 import { modeRates } from './claims/modeRates.js';
+import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
 
 /** Every claim, in the order of the survey's themes. */
@@ -16,4 +17,5 @@ export const claims: readonly Claim[] = [
   lossBound,
   maxStep,
   linearisedTwin,
+  randomFeaturesKernel,
 ];
