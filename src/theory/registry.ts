@@ -1,4 +1,5 @@
 import type { Claim } from './claim.js';
+import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
 import { lazyWidth } from './claims/lazyWidth.js';
 import { linearisedTwin } from './claims/linearisedTwin.js';
@@ -18,4 +19,5 @@ export const claims: readonly Claim[] = [
   maxStep,
   linearisedTwin,
   randomFeaturesKernel,
+  gaussianProcessInit,
 ];
