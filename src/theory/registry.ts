@@ -8,6 +8,7 @@ import { maxStep } from './claims/maxStep.js';
 import { modeRates } from './claims/modeRates.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
+import { widthBuysFit } from './claims/widthBuysFit.js';
 
 /** Every claim, in the order of the survey's themes. */
 export const claims: readonly Claim[] = [
@@ -20,4 +21,5 @@ export const claims: readonly Claim[] = [
   linearisedTwin,
   randomFeaturesKernel,
   gaussianProcessInit,
+  widthBuysFit,
 ];
