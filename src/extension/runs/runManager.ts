@@ -31,6 +31,8 @@ export class RunManager implements vscode.Disposable {
   private readonly active = new Set<ActiveRun>();
   /** Models by run id; stored ones are read when first asked for. */
   private readonly models = new Map<string, RunModel>();
+  /** Ids of models that were read from a folder. */
+  private readonly read = new Set<string>();
   private warm: { client: TrainerClient; backend: string } | null = null;
   private readonly changed = new vscode.EventEmitter<RunModel | null>();
   private readonly framed = new vscode.EventEmitter<{ run: RunModel; frame: RunFrame }>();
@@ -81,6 +83,7 @@ export class RunManager implements vscode.Disposable {
     if (!place) return null;
     const model = RunModel.stored(readRun(place), readSnapshots(place));
     this.models.set(id, model);
+    this.read.add(id);
     return model;
   }
 
@@ -90,7 +93,9 @@ export class RunManager implements vscode.Disposable {
   }
 
   refresh(): void {
-    for (const [id, model] of this.models) if (!this.byId(id) && !model.live) this.models.delete(id);
+    // What this window has seen itself knows more than the folder: why a trainer died, for one.
+    for (const id of this.read) this.models.delete(id);
+    this.read.clear();
     this.changed.fire(null);
   }
 

@@ -1,17 +1,17 @@
-import { activations } from '../models/activations.js';
 import * as tf from '../tf.js';
-import { type Cotangents, constantRows, inside, outside, timesSlope } from './cotangents.js';
+import { type Cotangents, constantRows, inside, outside } from './cotangents.js';
 import type { KernelMode } from './kernel.js';
 import { concatenated, disposeParts, keptParts, type Part } from './part.js';
 import { patchesOf } from './patches.js';
-import { sampleOuter, timesTransposed } from './products.js';
+import { sampleOuter } from './products.js';
 import type { Stage } from './stages.js';
+import { backward, forward, fusedForward, isFused } from './steps.js';
 
 type ConvStage = Extract<Stage, { kind: 'conv' }>;
 type DenseStage = Extract<Stage, { kind: 'dense' }>;
 
-/** Most values of one tensor in a chunk of samples: some 8 MB stay in the caches and in freed memory. */
-const chunkValues = 2 ** 21;
+/** Most values of one tensor in a chunk of samples. Memory that wasm once took it never gives back. */
+const chunkValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 21 : 2 ** 24);
 
 export interface StagedRequest {
   readonly mode: KernelMode;
@@ -62,7 +62,7 @@ function samplesInChunk(stages: readonly Stage[], outputs: number): number {
     const positions = height * width;
     most = Math.max(most, positions * kh * kw * channels, positions * outputs * filters);
   }
-  return Math.max(1, Math.floor(chunkValues / most));
+  return Math.max(1, Math.floor(chunkValues() / most));
 }
 
 /** Everything for one chunk of samples. The caller tidies. */
@@ -70,9 +70,11 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StagedReq
   const first = stages.findIndex((stage) => 'trainable' in stage && stage.trainable);
   const inputs: tf.Tensor[] = [];
   let a: tf.Tensor = x;
-  for (const stage of stages) {
+  for (const [s, stage] of stages.entries()) {
     inputs.push(a);
-    a = forward(stage, a);
+    const next = stages[s + 1];
+    if (stage.kind === 'activation' && stages[s - 1] && isFused(stages[s - 1], stage)) continue;
+    a = next && isFused(stage, next) ? fusedForward(stage as ConvStage, a as tf.Tensor4D) : forward(stage, a);
   }
   const n = x.shape[0];
   const units = a.size / n;
@@ -96,148 +98,6 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StagedReq
   return parts;
 }
 
-function forward(stage: Stage, a: tf.Tensor): tf.Tensor {
-  switch (stage.kind) {
-    case 'dense': {
-      const z = tf.matMul(a as tf.Tensor2D, stage.kernel.read() as tf.Tensor2D);
-      const scaled = stage.scale === 1 ? z : tf.mul(z, stage.scale);
-      return stage.bias ? tf.add(scaled, tf.mul(stage.bias.read(), stage.biasScale)) : scaled;
-    }
-    case 'conv': {
-      const { strides, padding } = stage.window;
-      const z = tf.conv2d(
-        a as tf.Tensor4D,
-        stage.kernel.read() as tf.Tensor4D,
-        [strides[0], strides[1]],
-        padding,
-      );
-      return stage.bias ? tf.add(z, stage.bias.read()) : z;
-    }
-    case 'activation':
-      return activations[stage.activation].forward(a);
-    case 'mean':
-      return tf.mean(a, [1, 2]);
-    case 'flatten':
-      return tf.reshape(a, [a.shape[0], -1]);
-    case 'free':
-      return stage.layer.apply(a) as tf.Tensor;
-  }
-}
-
-/** Cotangents of a stage's input from those of its output. */
-function backward(stage: Stage, input: tf.Tensor, result: tf.Tensor, d: Cotangents): Cotangents {
-  const n = input.shape[0];
-  switch (stage.kind) {
-    case 'activation':
-      return timesSlope(d, activations[stage.activation].derivative(input, result));
-    case 'dense': {
-      const weights = stage.kernel.read() as tf.Tensor2D;
-      const scaled = stage.scale === 1 ? weights : tf.mul(weights, stage.scale);
-      if (d.form === 'shared' && !d.slope)
-        return { ...d, rows: timesTransposed(d.rows as tf.Tensor2D, scaled as tf.Tensor2D) };
-      const rows = outside(d, n, result.shape.slice(1));
-      const outputs = rows.shape[1] as number;
-      const flat = tf.reshape(rows, [n * outputs, weights.shape[1]]) as tf.Tensor2D;
-      return {
-        form: 'outside',
-        rows: tf.reshape(timesTransposed(flat, scaled as tf.Tensor2D), [n, outputs, weights.shape[0]]),
-      };
-    }
-    case 'conv':
-      return throughConvolution(stage, input as tf.Tensor4D, result, d);
-    case 'mean': {
-      const [, h, w, c] = input.shape;
-      if (d.form === 'shared' && !d.slope)
-        return { ...d, rows: tf.div(tf.reshape(d.rows, [-1, 1, 1, c]), h * w) };
-      const rows = outside(d, n, [c]);
-      const spread = tf.reshape(tf.div(rows, h * w), [n, rows.shape[1] as number, 1, 1, c]);
-      return { form: 'outside', rows: tf.broadcastTo(spread, [n, rows.shape[1] as number, h, w, c]) };
-    }
-    case 'flatten': {
-      const shape = input.shape.slice(1);
-      if (d.form === 'shared' && !d.slope) return { ...d, rows: tf.reshape(d.rows, [-1, ...shape]) };
-      const rows = outside(d, n, result.shape.slice(1));
-      return { form: 'outside', rows: tf.reshape(rows, [n, rows.shape[1] as number, ...shape]) };
-    }
-    case 'free':
-      return throughFree(stage.layer, stage.linear, input, result, d);
-  }
-}
-
-/** A layer without weights: its own gradient, for all outputs at once where the input does not matter. */
-function throughFree(
-  layer: tf.layers.Layer,
-  linear: boolean,
-  input: tf.Tensor,
-  result: tf.Tensor,
-  d: Cotangents,
-): Cotangents {
-  const [n, ...shape] = input.shape;
-  const pull = (at: tf.Tensor, dy: tf.Tensor) =>
-    tf.grad((t: tf.Tensor) => layer.apply(t) as tf.Tensor)(at, dy);
-  if (linear && d.form === 'shared' && !d.slope) {
-    const whole = tf.broadcastTo(d.rows, [d.rows.shape[0], ...result.shape.slice(1)]);
-    return { ...d, rows: pull(tf.zeros([d.rows.shape[0], ...shape]), whole) };
-  }
-  const rows = outside(d, n, result.shape.slice(1));
-  const outputs = rows.shape[1] as number;
-  const whole = tf.broadcastTo(rows, [n, outputs, ...result.shape.slice(1)]);
-  if (linear) {
-    const flat = tf.reshape(whole, [n * outputs, ...result.shape.slice(1)]);
-    return {
-      form: 'outside',
-      rows: tf.reshape(pull(tf.zeros([n * outputs, ...shape]), flat), [n, outputs, ...shape]),
-    };
-  }
-  const each = tf.unstack(whole, 1).map((dy) => pull(input, dy));
-  return { form: 'outside', rows: tf.stack(each, 1) };
-}
-
-function throughConvolution(
-  stage: ConvStage,
-  input: tf.Tensor4D,
-  result: tf.Tensor,
-  d: Cotangents,
-): Cotangents {
-  const [n, h, w, channels] = input.shape;
-  const [kh, kw] = stage.window.size;
-  const kernel = stage.kernel.read() as tf.Tensor4D;
-  const filters = kernel.shape[3];
-  const shared = constantRows(d);
-  if (shared && d.form === 'shared' && d.slope) {
-    // sum_c W[.., c] rows[o, c] slope[.., c]: one convolution of the slopes, with the rows in its filter.
-    const outputs = shared.shape[0];
-    const weighted = tf.mul(
-      tf.reshape(kernel, [kh, kw, 1, channels, filters]),
-      tf.reshape(shared, [outputs, 1, filters]),
-    );
-    const filter = tf.reshape(weighted, [kh, kw, outputs * channels, filters]) as tf.Tensor4D;
-    const rows = inputGradient(d.slope as tf.Tensor4D, filter, [n, h, w, outputs * channels], stage);
-    return { form: 'inside', rows: tf.reshape(rows, [n, h, w, outputs, channels]) };
-  }
-  const rows = outside(d, n, result.shape.slice(1));
-  const outputs = rows.shape[1] as number;
-  const dy = tf.reshape(rows, [n * outputs, ...result.shape.slice(1)]) as tf.Tensor4D;
-  const dx = inputGradient(dy, kernel, [n * outputs, h, w, channels], stage);
-  return { form: 'outside', rows: tf.reshape(dx, [n, outputs, h, w, channels]) };
-}
-
-function inputGradient(
-  dy: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  inputShape: number[],
-  stage: ConvStage,
-): tf.Tensor4D {
-  const { strides, padding } = stage.window;
-  return tf.conv2dTranspose(
-    dy,
-    filter,
-    inputShape as [number, number, number, number],
-    [strides[0], strides[1]],
-    padding,
-  );
-}
-
 function densePart(stage: DenseStage, a: tf.Tensor2D, d: Cotangents): Part {
   const input = stage.scale === 1 ? tf.clone(a) : (tf.mul(a, stage.scale) as tf.Tensor2D);
   const biasScale = stage.bias ? stage.biasScale : 0;
@@ -248,6 +108,9 @@ function densePart(stage: DenseStage, a: tf.Tensor2D, d: Cotangents): Part {
   const rows = tf.clone(outside(d, a.shape[0], [units]));
   return { ...common, cotangent: tf.reshape(rows, [-1, units]) as tf.Tensor2D, uniform: false };
 }
+
+/** Which operand of the products of patches and cotangents is better first: native the narrow one, wasm the wide one. */
+const patchesFirst = (): boolean => tf.getBackend() === 'wasm';
 
 /** Per-sample gradients of a convolution, or its patches and cotangents where those would be larger. */
 function convPart(stage: ConvStage, input: tf.Tensor4D, d: Cotangents, request: StagedRequest): Part {
@@ -263,11 +126,16 @@ function convPart(stage: ConvStage, input: tf.Tensor4D, d: Cotangents, request: 
   if (shared && d.form === 'shared' && d.slope) {
     // Gradients of output o are those of the slope, times the row of o.
     const slope = tf.reshape(d.slope, [n, positions, filters]) as tf.Tensor3D;
-    const gradients: tf.Tensor[] = [tf.reshape(sampleOuter(patches, slope), [n, 1, k, filters])];
-    if (stage.bias) gradients.push(tf.reshape(tf.sum(slope, 1), [n, 1, 1, filters]));
+    const lane = patchesFirst() ? [1, filters] : [filters, 1];
+    const gradients: tf.Tensor[] = [
+      patchesFirst()
+        ? tf.reshape(sampleOuter(patches, slope), [n, 1, k, filters])
+        : tf.reshape(sampleOuter(slope, patches), [n, 1, filters, k]),
+    ];
+    if (stage.bias) gradients.push(tf.reshape(tf.sum(slope, 1), [n, 1, ...lane]));
     const weights = full ? shared : tf.expandDims(tf.sqrt(tf.sum(tf.square(shared), 0)), 0);
     const each = weights.shape[0];
-    const factor = tf.reshape(weights, [1, each, 1, filters]);
+    const factor = tf.reshape(weights, [1, each, ...lane]);
     return {
       kind: 'gradients',
       layer,
@@ -290,15 +158,10 @@ function convPart(stage: ConvStage, input: tf.Tensor4D, d: Cotangents, request: 
     };
   }
   const delta = inside(d, n, [height, width, filters]);
-  const gradients: tf.Tensor[] = [sampleOuter(patches, delta)];
-  if (stage.bias) gradients.push(tf.sum(delta, 1, true));
-  return { kind: 'gradients', layer, rows: gradients.map((g) => arranged(g, outputs, filters, full)) };
-}
-
-/** [n, k, O c] to [n, k O c] (trace form), or to [n O, k c]. */
-function arranged(g: tf.Tensor, outputs: number, filters: number, full: boolean): tf.Tensor2D {
-  const [n, k] = g.shape;
-  if (!full || outputs === 1) return tf.reshape(g, [n, -1]) as tf.Tensor2D;
-  const turned = tf.transpose(tf.reshape(g, [n, k, outputs, filters]), [0, 2, 1, 3]);
-  return tf.reshape(turned, [n * outputs, k * filters]) as tf.Tensor2D;
+  const swapped = !full && patchesFirst();
+  const gradients: tf.Tensor[] = [swapped ? sampleOuter(patches, delta) : sampleOuter(delta, patches)];
+  if (stage.bias) gradients.push(tf.sum(delta, 1));
+  // [n, O c, k], or [n, k, O c]: in trace form all of a sample's numbers, in full form those of each output.
+  const rows = full ? n * outputs : n;
+  return { kind: 'gradients', layer, rows: gradients.map((g) => tf.reshape(g, [rows, -1]) as tf.Tensor2D) };
 }
