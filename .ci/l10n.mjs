@@ -1,0 +1,119 @@
+// The sentences that people read, and their translations.
+//   node .ci/l10n.mjs     rewrites media/l10n: new sentences into the English bundle, gone ones out of every bundle;
+//                         what is still to be translated is listed, with exit code 1
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
+import { parseAst } from 'vite';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/** Folders whose sentences VS Code's bundle serves: the host's, and the pages' that the host hands them to. */
+export const folders = ['src/extension', 'webview'];
+
+/** Words that come over a wire and are translated by what they say: a field of this name holds one of these. */
+export const words = {
+  regime: ['lazy', 'rich', 'in between', 'undetermined'],
+  status: ['running', 'paused', 'finished', 'stopped', 'diverged', 'failed', 'interrupted'],
+};
+
+/**
+ * Every sentence given to `l10n.t` or `t` in the TypeScript files of some folders, with the first file that has it, and
+ * the calls whose sentence cannot be read from the source.
+ */
+export function sentencesOf(inFolders = folders) {
+  const used = new Map();
+  const unreadable = [];
+  for (const file of inFolders.flatMap(sourcesOf)) {
+    const name = path.relative(root, file).split(path.sep).join('/');
+    const { code } = transformSync(readFileSync(file, 'utf8'), { loader: 'ts', target: 'esnext' });
+    visit(parseAst(code), (call) => {
+      const given = readSentences(call.arguments[0]);
+      for (const sentence of given ?? []) if (!used.has(sentence)) used.set(sentence, name);
+      if (!given) unreadable.push(`${name}: ${code.slice(call.start, call.end).slice(0, 80)}`);
+    });
+  }
+  return { used, unreadable };
+}
+
+const sourcesOf = (folder) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.join(root, folder, name))
+    .sort();
+
+function visit(node, onCall) {
+  if (node.type === 'CallExpression' && translates(node.callee)) onCall(node);
+  for (const value of Object.values(node))
+    for (const child of Array.isArray(value) ? value : [value])
+      if (typeof child?.type === 'string') visit(child, onCall);
+}
+
+/** `t(...)` of the pages, `l10n.t(...)` and `vscode.l10n.t(...)` of the host. */
+function translates(callee) {
+  if (callee.type === 'Identifier') return callee.name === 't';
+  if (callee.type !== 'MemberExpression' || callee.property.name !== 't') return false;
+  const { object } = callee;
+  return (object.type === 'MemberExpression' ? object.property.name : object.name) === 'l10n';
+}
+
+/** What an argument can say; null when the source does not tell. */
+function readSentences(node) {
+  const both = (a, b) => {
+    const [left, right] = [readSentences(a), readSentences(b)];
+    return left && right ? [...left, ...right] : null;
+  };
+  switch (node?.type) {
+    case 'Literal':
+      return typeof node.value === 'string' ? [node.value] : null;
+    case 'TemplateLiteral':
+      return node.quasis.length === 1 ? [node.quasis[0].value.cooked] : null;
+    case 'ConditionalExpression':
+      return both(node.consequent, node.alternate);
+    case 'LogicalExpression':
+      return both(node.left, node.right);
+    case 'ChainExpression':
+      return readSentences(node.expression);
+    case 'MemberExpression':
+      return words[node.property.name] ?? null;
+    case 'Identifier':
+      return words[node.name] ?? null;
+    default:
+      return null;
+  }
+}
+
+export const bundleFile = (language) =>
+  path.join(root, 'media', 'l10n', `bundle.l10n${language === 'en' ? '' : `.${language}`}.json`);
+
+export const readBundle = (language) => JSON.parse(readFileSync(bundleFile(language), 'utf8'));
+
+/** Languages that have a bundle beside English. */
+export const languages = ['zh-cn'];
+
+/** One sentence a line, sorted, so that two people who add some seldom meet. */
+function writeBundle(language, bundle) {
+  const sorted = Object.entries(bundle).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  writeFileSync(bundleFile(language), `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { used, unreadable } = sentencesOf();
+  for (const call of unreadable) console.error(`Give the sentence itself to t(): ${call}`);
+  const all = [...used.keys()];
+  writeBundle('en', Object.fromEntries(all.map((sentence) => [sentence, sentence])));
+  let missing = 0;
+  for (const language of languages) {
+    const bundle = readBundle(language);
+    const kept = Object.fromEntries(Object.entries(bundle).filter(([sentence]) => used.has(sentence)));
+    writeBundle(language, kept);
+    for (const sentence of all.filter((s) => !(s in kept))) {
+      missing++;
+      console.error(
+        `${path.relative(root, bundleFile(language))} needs ${JSON.stringify(sentence)} (${used.get(sentence)})`,
+      );
+    }
+  }
+  process.exit(missing + unreadable.length > 0 ? 1 : 0);
+}
