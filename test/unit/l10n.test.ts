@@ -94,6 +94,13 @@ describe('the sentences of the editor and of the pages', () => {
     });
   }
 
+  it('are packed with the extension', () => {
+    const { files, l10n } = readJson<{ files: string[]; l10n: string }>(path.join(root, 'package.json'));
+    // Without them the editor shows %command.run% for every title.
+    expect(files).toEqual(expect.arrayContaining(['package.nls*.json', 'media']));
+    expect(l10n).toBe('./media/l10n');
+  });
+
   it('are Chinese in the Chinese bundle', () => {
     const latin = Object.entries(readBundle('zh-cn'))
       .filter(([, text]) => !chinese.test(text))
