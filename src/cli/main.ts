@@ -12,6 +12,7 @@ import * as report from './commands/report.js';
 import * as run from './commands/run.js';
 import * as sweep from './commands/sweep.js';
 import * as verify from './commands/verify.js';
+import * as verifyWorker from './verify/worker.js';
 import { version } from './version.js';
 
 /** Exit codes: 0 done, 1 failed or a claim is red, 2 wrong usage or input, 3 diverged, 130 interrupted. */
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     kernel,
     limit,
     verify,
+    verifyWorker,
     report,
     compare,
     exportRun,

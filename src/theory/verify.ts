@@ -1,15 +1,12 @@
 import type { Claim, ClaimOutcome, ClaimResult, Preset } from './claim.js';
 import type { Figure } from './figure.js';
 
-export interface VerifyOptions {
-  readonly claims: readonly Claim[];
-  readonly seeds: readonly number[];
+/** What is the same for every measurement of a call. */
+export interface VerifySetting {
   readonly preset: Preset;
   /** Plant each claim's own fault: a good claim then turns red. */
   readonly sabotage: boolean;
   readonly backend: string;
-  readonly signal?: AbortSignal;
-  readonly progress?: (claim: Claim, seed: number, fraction: number, text: string) => void;
 }
 
 export interface Verified {
@@ -18,52 +15,74 @@ export interface Verified {
   readonly figures: readonly Figure[];
 }
 
-/** Measures every claim at every seed, one after the other; a claim that throws is red with the reason as its note. */
-export async function* verify(options: VerifyOptions): AsyncGenerator<Verified> {
-  for (const claim of options.claims) {
-    for (const seed of options.seeds) {
-      options.signal?.throwIfAborted();
-      const start = performance.now();
-      const outcome = await measure(claim, seed, options);
-      yield {
-        claim,
-        figures: outcome.figures,
-        result: {
-          id: claim.id,
-          passed: outcome.passed,
-          predicted: outcome.predicted,
-          measured: outcome.measured,
-          interval: outcome.interval,
-          tolerance: claim.tolerance,
-          seed,
-          backend: options.backend,
-          seconds: Math.round((performance.now() - start) / 10) / 100,
-          note: outcome.note,
-        },
-      };
-    }
-  }
+/** Measures one claim at one seed; a claim that throws is red with the reason as its note. */
+export async function verifyOne(
+  claim: Claim,
+  seed: number,
+  setting: VerifySetting,
+  control: { signal?: AbortSignal; progress?: (fraction: number, text: string) => void } = {},
+): Promise<Verified> {
+  const start = performance.now();
+  const outcome = await measure(claim, seed, setting, control);
+  const seconds = (performance.now() - start) / 1000;
+  return verified(claim, seed, setting, outcome, seconds);
 }
 
-async function measure(claim: Claim, seed: number, options: VerifyOptions): Promise<ClaimOutcome> {
+/** A claim that could not be measured is red, and says why. */
+export const unmeasured = (
+  claim: Claim,
+  seed: number,
+  setting: VerifySetting,
+  reason: string,
+  seconds = 0,
+): Verified => verified(claim, seed, setting, failure(reason), seconds);
+
+function verified(
+  claim: Claim,
+  seed: number,
+  setting: VerifySetting,
+  { figures, ...outcome }: ClaimOutcome,
+  seconds: number,
+): Verified {
+  const result = {
+    id: claim.id,
+    passed: outcome.passed,
+    predicted: outcome.predicted,
+    measured: outcome.measured,
+    interval: outcome.interval,
+    tolerance: claim.tolerance,
+    seed,
+    backend: setting.backend,
+    seconds: Math.round(100 * seconds) / 100,
+    note: outcome.note,
+  };
+  return { claim, figures, result };
+}
+
+async function measure(
+  claim: Claim,
+  seed: number,
+  { preset, sabotage }: VerifySetting,
+  control: { signal?: AbortSignal; progress?: (fraction: number, text: string) => void },
+): Promise<ClaimOutcome> {
   try {
     return await claim.measure({
       seed,
-      preset: options.preset,
-      sabotage: options.sabotage ? claim.sabotage : undefined,
-      signal: options.signal,
-      progress: (fraction, text) => options.progress?.(claim, seed, fraction, text),
+      preset,
+      sabotage: sabotage ? claim.sabotage : undefined,
+      ...control,
     });
   } catch (error) {
-    if (options.signal?.aborted) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    return {
-      passed: false,
-      predicted: Number.NaN,
-      measured: Number.NaN,
-      interval: null,
-      note: `Could not be measured: ${reason}`,
-      figures: [],
-    };
+    if (control.signal?.aborted) throw error;
+    return failure(error instanceof Error ? error.message : String(error));
   }
 }
+
+const failure = (reason: string): ClaimOutcome => ({
+  passed: false,
+  predicted: Number.NaN,
+  measured: Number.NaN,
+  interval: null,
+  note: `Could not be measured: ${reason}`,
+  figures: [],
+});

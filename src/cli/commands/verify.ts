@@ -1,15 +1,19 @@
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { FailureError, InputError } from '../../core/errors.js';
 import type { Claim } from '../../theory/claim.js';
 import type { Verified } from '../../theory/verify.js';
+import { type BackendOption, parseBackend, wholeNumber } from '../io/options.js';
+import { interruptSignal } from '../io/trainer.js';
 
 interface Options {
   readonly quick?: boolean;
   readonly full?: boolean;
   readonly sabotage?: boolean;
   readonly seeds: string;
-  readonly backend: 'auto' | 'native' | 'wasm' | 'cpu';
+  readonly jobs: string;
+  readonly backend: BackendOption;
   readonly list?: boolean;
   readonly html?: string;
   readonly json?: boolean;
@@ -24,7 +28,8 @@ export function register(program: Command): void {
     .option('--full', 'the reference settings')
     .option('--sabotage', "plant each claim's own fault in the training code; exit 0 when all turn red")
     .option('--seeds <a,b,c>', 'seeds, one verdict each', '0')
-    .option('--backend <name>', 'auto, native, wasm or cpu', 'auto')
+    .option('--jobs <n>', 'measurements at the same time', String(Math.min(4, availableParallelism())))
+    .option('--backend <name>', 'auto, native, wasm or cpu', parseBackend, 'auto' as BackendOption)
     .option('--html <file>', 'write a page with every figure')
     .option('--list', 'only list the claims')
     .option('--json', 'one JSON document on stdout')
@@ -59,36 +64,56 @@ async function verifyAction(ids: readonly string[], options: Options): Promise<v
     return;
   }
   const seeds = parseSeeds(options.seeds);
-  const [{ useBackend }, { verify }, { Progress }] = await Promise.all([
+  const parallel = wholeNumber('--jobs', options.jobs, 1);
+  const [{ useBackend }, { verifyAll }, { Progress }] = await Promise.all([
     import('../../network/backends/index.js'),
-    import('../../theory/verify.js'),
+    import('../verify/pool.js'),
     import('../progress.js'),
   ]);
   const backend = await useBackend(options.backend);
   const preset = options.full ? 'full' : 'quick';
   const sabotage = options.sabotage ?? false;
   const progress = new Progress({ enabled: !options.json });
+  const jobs = chosen.flatMap((claim) => seeds.map((seed) => ({ claim, seed })));
+  const share = new Map<object, number>();
   const done: Verified[] = [];
-  const total = chosen.length * seeds.length;
-  const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
+  const signal = interruptSignal();
   try {
-    for await (const verified of verify({
-      claims: chosen,
-      seeds,
+    for await (const verified of verifyAll({
+      jobs,
+      parallel,
       preset,
       sabotage,
       backend: backend.name,
-      signal: interrupt.signal,
-      progress: (claim, seed, fraction, text) =>
-        progress.update((done.length + fraction) / total, `${claim.id} (seed ${seed}): ${text}`),
+      signal,
+      progress: (job, fraction, text) => {
+        share.set(job, fraction);
+        const sum = [...share.values()].reduce((a, b) => a + b, 0);
+        const alone = parallel === 1 || jobs.length === 1;
+        const running = jobs.filter((j) => (share.get(j) ?? 1) < 1).map((j) => j.claim.id);
+        progress.update(
+          sum / jobs.length,
+          alone
+            ? `${job.claim.id} (seed ${job.seed}): ${text}`
+            : `${done.length} of ${jobs.length} done, ${running.join(' and ')}`,
+        );
+      },
     })) {
       done.push(verified);
+      const job = jobs.find((j) => j.claim === verified.claim && j.seed === verified.result.seed);
+      if (job) share.set(job, 1);
       progress.line(resultLine(verified));
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new DOMException(`Stopped with ${done.length} of ${jobs.length} measured.`, 'AbortError');
   } finally {
     progress.end();
   }
+  // In the order of the registry, whichever was done first.
+  const place = ({ claim, result }: Verified) =>
+    jobs.findIndex((job) => job.claim === claim && job.seed === result.seed);
+  done.sort((a, b) => place(a) - place(b));
   if (options.html) {
     const { verifyPage } = await import('../../theory/page.js');
     await writeFile(options.html, verifyPage(done, { backend: backend.name, preset, sabotage }));
