@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import util from 'node:util';
 import * as tf from '../tf.js';
+import { greetingFilter } from './setup/greeting.js';
 
 const packageName = '@tensorflow/tfjs-node';
 
@@ -52,10 +53,21 @@ export function loadNative(chosen?: string): void {
   const found = findNative(chosen);
   if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
   restoreRemovedUtilities();
-  // TensorFlow greets on stderr; warnings and errors stay. The greeting of its oneDNN kernels comes before it reads
-  // this, and can only be had away with them: products with a transposed operand would take twice as long.
+  // TensorFlow greets on stderr; warnings and errors stay. The greeting of its oneDNN kernels comes before it reads this.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
+  withoutGreeting(found);
   withOurTensorFlow(() => createRequire(path.join(found, 'package.json'))(found));
+}
+
+/** Loads the module that `kernelscope native` compiles to keep that greeting away, where there is one. */
+function withoutGreeting(folder: string): void {
+  const filter = greetingFilter(folder);
+  if (!existsSync(filter)) return;
+  try {
+    createRequire(filter)(filter);
+  } catch {
+    // The greeting does no harm.
+  }
 }
 
 /** tfjs-node calls two functions that Node 23 removed from `util`. */

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { FailureError } from '../../../core/errors.js';
 import { compileAddon, installPackage, officialInstall, packageFolder } from './build.js';
+import { compileGreetingFilter } from './greeting.js';
 import {
   downloadWheel,
   installedTensorFlow,
@@ -47,8 +48,10 @@ export async function setUpNative(options: SetupOptions): Promise<SetupResult> {
   const named = Boolean(options.python || options.wheel || options.download);
   if (!named) {
     const present = await prove(home);
-    if (typeof present !== 'string')
+    if (typeof present !== 'string') {
+      await compileGreetingFilter(packageFolder(home));
       return { ...present, home, source: 'present', how: 'It was set up before and works.', tried: [] };
+    }
   }
   // A source that is at hand is looked at before anything is installed.
   const ready = named && !options.download ? await sourceOf(options, home, named, tell) : null;
@@ -70,6 +73,7 @@ export async function setUpNative(options: SetupOptions): Promise<SetupResult> {
     await layOut(packageFolder(home), found.source);
     tell(0.8, 'compiling the addon');
     await compileAddon(home);
+    await compileGreetingFilter(packageFolder(home));
   } finally {
     if (found.temporary) await rm(found.temporary, { recursive: true, force: true });
   }
