@@ -89,7 +89,8 @@ describe('the house', () => {
           .map((target) => path.posix.join(path.posix.dirname(file), target).replace(/\.js$/, ''))
           .filter((target) => roomOf(target) !== room && !target.startsWith(`${room}/`))
           .filter(
-            (target) => !rooms[room].some((allowed) => target === allowed || target.startsWith(`${allowed}/`)),
+            (target) =>
+              !rooms[room].some((allowed) => target === allowed || target.startsWith(`${allowed}/`)),
           )
           .map((target) => `${file} imports ${target}`),
       );

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { RegimeRecord, RunStarted } from '../../protocol/records.js';
+import { sparkline } from '../../core/series/index.js';
+import type { RegimeRecord, RunStarted, Snapshot } from '../../protocol/records.js';
 import type { MetricsFrame, RunRequest } from '../../protocol/trainerWire.js';
 import { readRun, readSnapshots } from '../../runs/index.js';
 import {
@@ -69,6 +70,7 @@ async function runAction(file: string | undefined, options: Options, command: Co
         teller.frame(
           frame.metrics,
           frame.events.filter((e): e is RegimeRecord => e.kind === 'regime'),
+          frame.snapshots.filter((s) => s.name === 'eigenvalues'),
         ),
     },
     signal,
@@ -124,6 +126,12 @@ function closing(folder: string): string {
   ].join('\n');
 }
 
+const spectrumWidth = 12;
+
+/** Eigenvalues as bars over a logarithmic index, on a logarithmic scale down to the noise. */
+const pictureOf = ({ data, noiseFloor }: Snapshot): string =>
+  sparkline(data, { width: spectrumWidth, logIndex: true, floor: noiseFloor });
+
 /** Says what happens during a run: a bar for the steps, a line for each measured kernel. */
 class Teller {
   private info: RunStarted | null = null;
@@ -142,14 +150,16 @@ class Teller {
     this.progress.line(`Step size ${short(learningRate)}; kernel on ${probe.size} inputs; seed ${info.seed}`);
   }
 
-  frame(metrics: MetricsFrame, events: readonly RegimeRecord[]): void {
+  frame(metrics: MetricsFrame, events: readonly RegimeRecord[], spectra: readonly Snapshot[]): void {
     const { step, columns } = metrics;
     for (let i = 0; i < step.length; i++) {
       const at = (name: string) => columns[name]?.[i] ?? Number.NaN;
       if (Number.isFinite(at('loss'))) this.loss = at('loss');
       if (!Number.isFinite(at('lambdaMax'))) continue;
       const names = ['loss', 'lambdaMax', 'lambdaMin', 'drift', 'movement'];
-      this.tell(step[i], names.map(at), events.find((e) => e.step === step[i])?.regime ?? '');
+      const spectrum = spectra.find((s) => s.step === step[i]);
+      const regime = events.find((e) => e.step === step[i])?.regime ?? '';
+      this.tell(step[i], names.map(at), spectrum ? pictureOf(spectrum) : '', regime);
     }
     const now = step.length > 0 ? step[step.length - 1] : 0;
     this.progress.update(
@@ -158,11 +168,16 @@ class Teller {
     );
   }
 
-  private tell(step: number, values: readonly number[], regime: string): void {
+  private tell(step: number, values: readonly number[], spectrum: string, regime: string): void {
     if (!this.header)
-      this.progress.line('    step      loss     λ max     λ min     drift  movement  regime');
+      this.progress.line(
+        `    step      loss     λ max     λ min     drift  movement  ${'spectrum'.padEnd(spectrumWidth)}  regime`,
+      );
     this.header = true;
     const cells = values.map((value) => short(value, 3).padStart(9)).join(' ');
-    this.progress.line(`${String(step).padStart(8)} ${cells}  ${regime}`);
+    const verdict = regime === 'undetermined' ? '' : regime;
+    this.progress.line(
+      `${String(step).padStart(8)} ${cells}  ${spectrum.padEnd(spectrumWidth)}  ${verdict}`.trimEnd(),
+    );
   }
 }

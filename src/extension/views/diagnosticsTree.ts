@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
+import { sparkline } from '../../core/series/index.js';
 import type { Inspection } from '../../protocol/trainerWire.js';
 import type { Finding, Inspector } from '../editor/inspector.js';
-import { number, percent, sparkline } from '../format.js';
+import { number, percent } from '../format.js';
 import type { RunManager } from '../runs/runManager.js';
 
 interface Line {
@@ -151,7 +152,7 @@ function inspectionLines(found: Inspection): Line[] {
     },
     {
       label: l10n.t('Kernel spectrum'),
-      value: `${sparkline(eigenvalues, 14)} ${number(eigenvalues[0])} … ${number(eigenvalues[eigenvalues.length - 1])}`,
+      value: `${sparkline(eigenvalues, { width: 14, logIndex: true })} ${number(eigenvalues[0])} … ${number(eigenvalues[eigenvalues.length - 1])}`,
       icon: 'graph',
       meaning: l10n.t(
         'Eigenvalues of the neural tangent kernel on {0} inputs, at the start. Large ones are learnt first.',
@@ -192,7 +193,7 @@ function inspectionLines(found: Inspection): Line[] {
     },
     {
       label: l10n.t('Predicted loss'),
-      value: sparkline(found.predictedLoss.loss, 14),
+      value: sparkline(found.predictedLoss.loss, { width: 14 }),
       icon: 'clock',
       meaning: l10n.t(
         'What the kernel at the start predicts for full-batch gradient descent under squared loss.',

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { sparkline } from '../../core/series/index.js';
 import type { RunStatus } from '../../protocol/records.js';
 import type { RunFile } from '../../runs/index.js';
-import { number, percent, sparkline } from '../format.js';
+import { number, percent } from '../format.js';
 import type { RunModel } from '../runs/liveRun.js';
 import type { RunManager } from '../runs/runManager.js';
 
