@@ -18,9 +18,10 @@ export {
 // Numbers: linear algebra, infinite width, predictions, measures. Nothing here needs a backend.
 export { DivergedError, FailureError, InputError } from './core/errors.js';
 export { dualMap } from './core/kernels/activations.js';
-export { type Architecture, parseArchitecture } from './core/kernels/architecture.js';
+export type { Architecture } from './core/kernels/architecture.js';
 export { limitKernel } from './core/kernels/limit.js';
 export { monteCarloKernel } from './core/kernels/monteCarlo.js';
+export { parseArchitecture } from './core/kernels/readArchitecture.js';
 export { eigenvalues, eigh, spectral } from './core/linalg/eigen.js';
 export { lanczos } from './core/linalg/lanczos.js';
 export { type Matrix, matrix, matrixFrom } from './core/linalg/matrix.js';

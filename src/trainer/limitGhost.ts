@@ -1,9 +1,9 @@
 import { InputError } from '../core/errors.js';
-import type { Architecture, Layer } from '../core/kernels/architecture.js';
+import type { Layer } from '../core/kernels/architecture.js';
 import { limitKernel } from '../core/kernels/limit.js';
 import { eigenvalues } from '../core/linalg/eigen.js';
 import type { Dataset } from '../network/data/index.js';
-import { architectureOf } from '../network/limit/architectureOf.js';
+import { architectureOfBuilt } from '../network/limit/builtArchitecture.js';
 import type { BuiltModel } from '../network/models/build.js';
 import type { StepFactors } from '../network/training/rates.js';
 
@@ -19,20 +19,6 @@ const depth = (layers: readonly Layer[]): number =>
   layers.reduce((n, l) => n + (l.type === 'residual' ? depth(l.branch) + depth(l.shortcut) : 1), 0);
 
 /**
- * A start of opposed pairs sends equal and opposite signals into both of a pair, so what lies below the last hidden
- * layer gets no gradient at the start: its part of the kernel is zero.
- */
-function withOpposedPairs(arch: Architecture): Architecture {
-  const products = arch.layers.flatMap((l, at) => (l.type === 'dense' ? [at] : []));
-  const still = new Set(products.slice(0, -2));
-  const silent = { kernel: 0, bias: 0 };
-  return {
-    ...arch,
-    layers: arch.layers.map((l, at) => (l.type === 'dense' && still.has(at) ? { ...l, gains: silent } : l)),
-  };
-}
-
-/**
  * Eigenvalues [P] of the infinite-width kernel on the probe inputs, descending, at the scale of the measured one: the
  * mean over outputs, trained weights only, each layer's part times its step factor. Notes why there is none.
  */
@@ -42,17 +28,8 @@ export function limitSpectrum(
   rows: ArrayLike<number>,
   factors: StepFactors,
 ): { limitEigenvalues?: Float64Array; limitNote?: string } {
-  const { spec } = built;
-  if (
-    spec?.kind === 'mlp' &&
-    (spec.parameterization === 'mean-field' || spec.parameterization === 'maximal-update')
-  )
-    return {
-      limitNote: `Under the ${spec.parameterization} parameterisation features are learnt at every width, so training follows no infinite-width kernel.`,
-    };
   try {
-    let arch = architectureOf(built.model, factors);
-    if (spec?.kind === 'mlp' && spec.init === 'symmetric') arch = withOpposedPairs(arch);
+    const arch = architectureOfBuilt(built, factors);
     const P = rows.length;
     const shape = data.inputShape;
     const positions = shape.slice(0, -1).reduce((a, b) => a * b, 1);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseArchitecture } from '../../src/core/kernels/architecture.js';
 import { limitKernel } from '../../src/core/kernels/limit.js';
+import { parseArchitecture } from '../../src/core/kernels/readArchitecture.js';
 import { eigenvalues } from '../../src/core/linalg/eigen.js';
 import type { Matrix } from '../../src/core/linalg/matrix.js';
 import { multiplyVector } from '../../src/core/linalg/ops.js';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dualMap } from '../../src/core/kernels/activations.js';
-import { parseArchitecture } from '../../src/core/kernels/architecture.js';
 import { type Inputs, limitKernel } from '../../src/core/kernels/limit.js';
+import { parseArchitecture } from '../../src/core/kernels/readArchitecture.js';
 
 type Nested = number | Nested[];
 interface Entry {

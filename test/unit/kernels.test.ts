@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseArchitecture } from '../../src/core/kernels/architecture.js';
 import { limitKernel } from '../../src/core/kernels/limit.js';
 import { monteCarloKernel } from '../../src/core/kernels/monteCarlo.js';
+import { parseArchitecture } from '../../src/core/kernels/readArchitecture.js';
 import { matrix } from '../../src/core/linalg/matrix.js';
 
 function normals(seed: number): () => number {

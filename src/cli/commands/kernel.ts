@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import type { Command } from 'commander';
 import { InputError } from '../../core/errors.js';
-import { decodeNpy, encodeNpy, type NpyArray } from '../../core/npy.js';
+import { encodeNpy, type NpyArray } from '../../core/npy.js';
 import { decodeNpz, encodeNpz } from '../../core/npz.js';
-import { type ModelOptions, modelOptions, overridesOf } from '../io/options.js';
+import { asInput, bytesOf, readNpy, writeResult } from '../io/arrays.js';
+import { type ModelOptions, modelOptions, overridesOf, wholeNumber } from '../io/options.js';
 
 interface Options extends Omit<ModelOptions, 'data'> {
   readonly data?: string;
@@ -42,29 +42,6 @@ export function register(program: Command): void {
     .action(kernelAction);
 }
 
-function bytesOf(file: string): Uint8Array {
-  try {
-    return Uint8Array.from(readFileSync(file));
-  } catch (error) {
-    throw new InputError(
-      `${file} cannot be read (${(error as Error).message}); give the path of an existing file.`,
-      {
-        file,
-      },
-    );
-  }
-}
-
-function asInput<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof InputError ? error : new InputError((error as Error).message, { file });
-  }
-}
-
-const readNpy = (file: string): NpyArray => asInput(file, () => decodeNpy(bytesOf(file), file));
-
 const singles = (array: NpyArray): Float32Array =>
   array.data instanceof Float32Array
     ? array.data
@@ -82,7 +59,7 @@ async function kernelAction(file: string, options: Options): Promise<void> {
   ]);
   await useBackend(options.backend);
   const shapes = options.probe?.map((name) => readNpy(name).shape.slice(1));
-  const { model, probe } = await loadForKernel(
+  const { built, probe } = await loadForKernel(
     {
       file: path.resolve(file),
       exportName: options.export,
@@ -91,6 +68,7 @@ async function kernelAction(file: string, options: Options): Promise<void> {
     },
     shapes,
   );
+  const { model } = built;
   if (options.weights) {
     const shapes = model.getWeights().map((w) => w.shape);
     const tensors = readWeights(options.weights, shapes).map(({ data, shape }) =>
@@ -124,7 +102,7 @@ async function kernelAction(file: string, options: Options): Promise<void> {
   const kernel = await empiricalKernel(model, one(x), {
     mode,
     against,
-    output: options.output === undefined ? undefined : Number(options.output),
+    output: options.output === undefined ? undefined : wholeNumber('--output', options.output),
     perLayer: options.perLayer,
   });
   for (const note of kernel.notes) process.stderr.write(`${note}\n`);
@@ -137,7 +115,7 @@ async function kernelAction(file: string, options: Options): Promise<void> {
         total: { data: kernel.data, shape },
       })
     : encodeNpy(kernel.data, shape);
-  writeFileSync(options.out, bytes);
+  writeResult(options.out, bytes);
 }
 
 /** The arrays "0", "1", ... (or numpy's arr_0, arr_1, ...) of an npz, which must fit `model.getWeights()`. */

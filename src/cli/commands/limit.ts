@@ -1,68 +1,106 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../../core/errors.js';
-import { parseArchitecture } from '../../core/kernels/architecture.js';
+import type { Architecture } from '../../core/kernels/architecture.js';
 import { type Inputs, limitKernel } from '../../core/kernels/limit.js';
-import { decodeNpy, encodeNpy, toFloat64 } from '../../core/npy.js';
+import { parseArchitecture } from '../../core/kernels/readArchitecture.js';
+import { encodeNpy, toFloat64 } from '../../core/npy.js';
+import { bytesOf, readNpy, writeResult } from '../io/arrays.js';
+import { type ModelOptions, modelOptions, overridesOf } from '../io/options.js';
 
-interface Options {
-  readonly probe: string;
+interface Options extends Omit<ModelOptions, 'data'> {
+  readonly data?: string;
+  readonly probe?: string;
   readonly probe2?: string;
   readonly kind: string;
   readonly out: string;
 }
 
+type Kind = 'nngp' | 'ntk';
+
 /** Adds `kernelscope limit`: the NNGP or NTK kernel of an architecture at infinite width, float64 npy. */
 export function register(program: Command): void {
-  program
-    .command('limit')
-    .description('compute the kernel of an architecture at infinite width')
-    .argument('<architecture>', 'ARCH.json')
-    .requiredOption('--probe <file>', 'inputs, npy [N, d] or [N, h, w, c]')
+  modelOptions(
+    program
+      .command('limit')
+      .description('compute the kernel of an architecture or a model at infinite width')
+      .argument('<file>', 'ARCH.json, or a model file (.ts, .js) or layers model.json'),
+  )
+    .option(
+      '--probe <file>',
+      "inputs, npy [N, d], [N, length, c] or [N, h, w, c]; a model file's own probe set when absent",
+    )
     .option('--probe2 <file>', 'second inputs, for the rectangle between both')
     .option('--kind <kind>', 'nngp or ntk', 'ntk')
     .requiredOption('--out <file>', 'where to write the kernel, npy float64')
     .action(limitAction);
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    // A copy: slices of a Buffer are views into a shared pool, which the npy reader must not see.
-    return new Uint8Array(await readFile(file));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`${file} cannot be read (${why}); give the path of an existing file.`, { file });
-  }
+function probeOf(file: string): Inputs {
+  const array = readNpy(file);
+  return { shape: array.shape, data: toFloat64(array) };
 }
 
-async function probeOf(file: string): Promise<Inputs> {
-  const bytes = await bytesOf(file);
+function jsonOf(file: string): unknown {
+  const text = new TextDecoder().decode(bytesOf(file));
   try {
-    const array = decodeNpy(bytes, file);
-    const data = toFloat64(array);
-    if (!data.every(Number.isFinite)) throw new RangeError(`${file} holds values that are not finite.`);
-    return { shape: array.shape, data };
-  } catch (cause) {
-    throw new InputError(cause instanceof Error ? cause.message : String(cause), { file });
-  }
-}
-
-async function limitAction(file: string, options: Options): Promise<void> {
-  const { kind } = options;
-  if (kind !== 'nngp' && kind !== 'ntk')
-    throw new InputError(`--kind is "${kind}"; it must be nngp or ntk.`, { field: '--kind' });
-  const text = new TextDecoder().decode(await bytesOf(file));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new InputError(`${file} is not valid JSON: ${cause instanceof Error ? cause.message : ''}`, {
       file,
     });
   }
-  const arch = parseArchitecture(json);
-  const x = await probeOf(options.probe);
-  const x2 = options.probe2 === undefined ? null : await probeOf(options.probe2);
-  const kernel = limitKernel(arch, x, x2, { kind });
-  await writeFile(options.out, encodeNpy(kernel.data, [kernel.rows, kernel.cols]));
+}
+
+const isLayersModel = (json: unknown): boolean =>
+  typeof json === 'object' && json !== null && ('modelTopology' in json || 'class_name' in json);
+
+async function limitAction(file: string, options: Options): Promise<void> {
+  const { kind, probe, probe2 } = options;
+  if (kind !== 'nngp' && kind !== 'ntk')
+    throw new InputError(`--kind is "${kind}"; it must be nngp or ntk.`, { field: '--kind' });
+  const json = /\.[cm]?[jt]sx?$/.test(file) ? undefined : jsonOf(file);
+  const { arch, x } =
+    json === undefined || isLayersModel(json)
+      ? await ofModel(file, options, kind)
+      : { arch: parseArchitecture(json), x: probe === undefined ? null : probeOf(probe) };
+  if (!x)
+    throw new InputError(`${file} holds no inputs; give them with --probe X.npy.`, { field: '--probe' });
+  const kernel = limitKernel(arch, x, probe2 === undefined ? null : probeOf(probe2), { kind });
+  writeResult(options.out, encodeNpy(kernel.data, [kernel.rows, kernel.cols]));
+}
+
+/** The architecture that a model's layers, initialisers and factors stand for, at the scale of `kernelscope kernel`. */
+async function ofModel(
+  file: string,
+  options: Options,
+  kind: Kind,
+): Promise<{ arch: Architecture; x: Inputs }> {
+  const [{ useBackend }, { limitArchitecture }, { loadForKernel }] = await Promise.all([
+    import('../../network/backends/index.js'),
+    import('../../network/limit/builtArchitecture.js'),
+    import('../io/kernelModel.js'),
+  ]);
+  await useBackend(options.backend);
+  const given = options.probe === undefined ? null : probeOf(options.probe);
+  const { built, probe } = await loadForKernel(
+    {
+      file: path.resolve(file),
+      exportName: options.export,
+      overrides: overridesOf(options),
+      data: options.data,
+    },
+    given ? [given.shape.slice(1)] : undefined,
+  );
+  const arch = limitArchitecture(built, kind);
+  return { arch, x: given ?? inputsOf(probe()) };
+}
+
+function inputsOf(
+  tensors: readonly { shape: number[]; dataSync(): ArrayLike<number>; dispose(): void }[],
+): Inputs {
+  const [tensor] = tensors;
+  const x = { shape: tensor.shape, data: Float64Array.from(tensor.dataSync()) };
+  for (const t of tensors) t.dispose();
+  return x;
 }

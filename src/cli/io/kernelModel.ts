@@ -3,7 +3,7 @@ import type { ModelBuilder } from '../../experiment/definition.js';
 import { chooseExport, loadModelFile, resolveExperiment } from '../../experiment/index.js';
 import { loadLayersModel } from '../../experiment/layersModel.js';
 import { loadData } from '../../network/data/index.js';
-import { buildModel } from '../../network/models/build.js';
+import { type BuiltModel, buildModel } from '../../network/models/build.js';
 import type * as tf from '../../network/tf.js';
 import { probeRows, tensorsOf } from '../../network/training/index.js';
 
@@ -15,7 +15,7 @@ interface Request {
 }
 
 export interface KernelModel {
-  readonly model: tf.LayersModel;
+  readonly built: BuiltModel;
   /** The experiment's probe inputs; an InputError for a model without data. */
   readonly probe: () => tf.Tensor[];
 }
@@ -34,13 +34,13 @@ export async function loadForKernel(
         `--set ${Object.keys(others)[0]}: ${file} holds a model without a definition, so there are no fields to set.`,
         { file },
       );
-    const { model } = buildModel(builder, {
+    const built = buildModel(builder, {
       inputShape: probeShapes?.[0] ?? [],
       outputs: 1,
       seed: Number(seed ?? 0),
     });
     return {
-      model,
+      built,
       probe: () => {
         throw new InputError(`${file} holds a model without data; give its inputs with --probe X.npy.`, {
           file,
@@ -50,13 +50,13 @@ export async function loadForKernel(
   }
   const { definition, folder } = await resolveExperiment(request);
   const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
-  const { model } = buildModel(definition.model, {
+  const built = buildModel(definition.model, {
     inputShape: probeShapes?.[0] ?? data.inputShape,
     outputs: data.outputs,
     seed: definition.seed,
   });
   return {
-    model,
+    built,
     probe: () => {
       const { x, y } = tensorsOf(data.train, data, probeRows(data, definition.probe));
       y.dispose();

@@ -64,27 +64,62 @@ const linear: DualMap = (_k11, k12, _k22, out) => {
   out[1] = 1;
 };
 
-const named: Readonly<Record<string, (p: readonly number[]) => DualMap>> = {
-  relu: () => piecewise(0, 1),
-  leakyRelu: ([a = 0.3]) => piecewise(a, 1),
-  abRelu: ([a = 0, b = 1]) => piecewise(a, b),
-  abs: () => piecewise(-1, 1),
-  erf: ([a, b, c]) => erf(a, b, c),
-  sigmoidLike: () => erf(0.5, 1 / 2.4020563531719796, 0.5),
-  sin: ([a, b, c]) => sine(a, b, c),
-  cos: ([a = 1, b = 1, c = 0]) => sine(a, b, c + Math.PI / 2),
-  rbf: ([gamma = 1]) => sine(Math.SQRT2, Math.sqrt(2 * gamma), Math.PI / 4),
-  exp: ([a, b]) => exponential(a, b),
-  gelu: () => gelu,
-  identity: () => linear,
-  linear: () => linear,
+/** A exp(-B x^2). */
+function gaussian(A = 1, B = 1): DualMap {
+  return (k11, k12, k22, out) => {
+    const x = 2 * B * k12;
+    const det = (1 + 2 * B * k11) * (1 + 2 * B * k22) - x * x;
+    out[0] = (A * A) / Math.sqrt(det);
+    out[1] = (2 * B * x * out[0]) / det;
+  };
+}
+
+interface Named {
+  /** Names of the parameters, in order; each has a default. */
+  readonly parameters: readonly string[];
+  readonly map: (p: readonly (number | undefined)[]) => DualMap;
+}
+const plain = (map: DualMap): Named => ({ parameters: [], map: () => map });
+
+const named: Readonly<Record<string, Named>> = {
+  relu: plain(piecewise(0, 1)),
+  leakyRelu: { parameters: ['alpha'], map: ([a = 0.3]) => piecewise(a, 1) },
+  abRelu: { parameters: ['a', 'b'], map: ([a = 0, b = 1]) => piecewise(a, b) },
+  abs: plain(piecewise(-1, 1)),
+  erf: { parameters: ['a', 'b', 'c'], map: ([a, b, c]) => erf(a, b, c) },
+  sigmoidLike: plain(erf(0.5, 1 / 2.4020563531719796, 0.5)),
+  sin: { parameters: ['a', 'b', 'c'], map: ([a, b, c]) => sine(a, b, c) },
+  cos: { parameters: ['a', 'b', 'c'], map: ([a = 1, b = 1, c = 0]) => sine(a, b, c + Math.PI / 2) },
+  rbf: {
+    parameters: ['gamma'],
+    map: ([gamma = 1]) => sine(Math.SQRT2, Math.sqrt(2 * gamma), Math.PI / 4),
+  },
+  exp: { parameters: ['a', 'b'], map: ([a, b]) => exponential(a, b) },
+  gaussian: { parameters: ['a', 'b'], map: ([a, b]) => gaussian(a, b) },
+  gelu: plain(gelu),
+  identity: plain(linear),
+  linear: plain(linear),
+  ...Object.fromEntries(
+    Object.entries(smoothMaps).map(([name, make]) => [name, { parameters: [], map: make }]),
+  ),
+  swish: { parameters: [], map: smoothMaps['silu'] },
 };
 
-/** Names that `dualMap` knows. */
-export const activationNames: readonly string[] = [...Object.keys(named), ...Object.keys(smoothMaps)];
+/**
+ * Names that `dualMap` knows: A erf(B x) + C, A sin(B x + C) and their like take parameters, erf(x) and so on being the
+ * defaults; `rbf` is the feature map of the Gaussian kernel, `gaussian` A exp(-B x^2).
+ */
+export const activationNames: readonly string[] = Object.keys(named);
 
-/** The maps (T, D) of an activation with its parameters; undefined for a name without one. */
-export function dualMap(name: string, parameters: readonly number[] = []): DualMap | undefined {
-  if (Object.hasOwn(named, name)) return named[name](parameters);
-  return Object.hasOwn(smoothMaps, name) ? smoothMaps[name]() : undefined;
+/** Names of an activation's parameters, in order; undefined for a name without a map. */
+export function parametersOf(name: string): readonly string[] | undefined {
+  return Object.hasOwn(named, name) ? named[name].parameters : undefined;
+}
+
+/**
+ * The maps T = E[phi(u) phi(v)] and D = E[phi'(u) phi'(v)] of an activation, (u, v) normal with covariance K11, K12, K22
+ * (Cho and Saul 2009, Williams 1997); undefined for a name without one. Absent parameters take their defaults.
+ */
+export function dualMap(name: string, parameters: readonly (number | undefined)[] = []): DualMap | undefined {
+  return Object.hasOwn(named, name) ? named[name].map(parameters) : undefined;
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { activationNames, type DualMap, dualMap } from './activations.js';
+import type { DualMap } from './activations.js';
 
 export type Padding = 'same' | 'valid';
 
@@ -45,122 +45,8 @@ export interface Architecture {
   readonly layers: readonly Layer[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-const isFields = (v: unknown): v is Fields => typeof v === 'object' && v !== null && !Array.isArray(v);
-
 function fail(at: string, said: string): never {
   throw new InputError(`${at} ${said}`, { field: at });
-}
-
-function numberOf(at: string, f: Fields, key: string, least: number, fallback?: number): number {
-  const v = f[key] ?? fallback;
-  if (typeof v !== 'number' || !Number.isFinite(v) || v < least)
-    fail(`${at}.${key}`, `is ${JSON.stringify(f[key])}; it must be a number of at least ${least}.`);
-  return v;
-}
-
-function widthOf(at: string, f: Fields, key: string): number | undefined {
-  if (f[key] === undefined) return undefined;
-  const v = f[key];
-  if (typeof v !== 'number' || !Number.isInteger(v) || v < 1)
-    fail(`${at}.${key}`, `is ${JSON.stringify(v)}; it must be a whole number of at least 1.`);
-  return v;
-}
-
-function pairOf(at: string, f: Fields, key: string, fallback?: [number, number]): [number, number] {
-  const v: unknown = f[key] ?? fallback;
-  const list: unknown[] = Array.isArray(v) ? v : [v, v];
-  const [a, b = 1] = list;
-  const good = (x: unknown): x is number => typeof x === 'number' && Number.isInteger(x) && x >= 1;
-  if (list.length > 2 || !good(a) || !good(b))
-    fail(`${at}.${key}`, `is ${JSON.stringify(f[key])}; it must be two whole numbers such as [3, 3].`);
-  return [a, b];
-}
-
-function paddingOf(at: string, f: Fields): Padding {
-  const v = f.padding ?? 'valid';
-  if (v !== 'same' && v !== 'valid')
-    fail(`${at}.padding`, `is ${JSON.stringify(v)}; it must be "same" or "valid".`);
-  return v;
-}
-
-function weightsOf(at: string, f: Fields): { w: number; b: number | null } {
-  const b = f.sigmaB === null || f.sigmaB === undefined ? null : numberOf(at, f, 'sigmaB', 0);
-  return { w: numberOf(at, f, 'sigmaW', 0), b };
-}
-
-function activationOf(at: string, v: unknown): Layer {
-  let name: unknown = v;
-  let parameters: unknown[] = [];
-  if (isFields(v) && Object.keys(v).length === 1) {
-    name = Object.keys(v)[0];
-    const p = Object.values(v)[0];
-    parameters = Array.isArray(p) ? p : isFields(p) ? Object.values(p) : [p];
-  }
-  const numbers = parameters.filter((p): p is number => typeof p === 'number' && Number.isFinite(p));
-  const map =
-    typeof name === 'string' && numbers.length === parameters.length ? dualMap(name, numbers) : undefined;
-  if (!map)
-    fail(
-      `${at}.activation`,
-      `is ${JSON.stringify(v)}, which has no infinite-width form here; allowed: ${activationNames.join(', ')}.`,
-    );
-  return { type: 'activation', map, linear: name === 'identity' || name === 'linear', name: String(name) };
-}
-
-function layerOf(v: unknown, at: string): Layer {
-  if (!isFields(v) || Object.keys(v).length !== 1)
-    fail(at, 'must be an object with one key, the kind of layer, such as {"dense": {"sigmaW": 1}}.');
-  const [kind] = Object.keys(v);
-  if (kind === 'activation') return activationOf(at, v[kind]);
-  const f = v[kind];
-  const here = `${at}.${kind}`;
-  if (kind === 'batchNorm' || kind === 'maxPool')
-    fail(here, 'has no closed form at infinite width; use layerNorm or averagePool, or remove it.');
-  if (!isFields(f)) fail(here, 'must be an object with the fields of the layer, {} when it has none.');
-  switch (kind) {
-    case 'dense':
-      return { type: 'dense', ...weightsOf(here, f), width: widthOf(here, f, 'width') };
-    case 'conv':
-      return {
-        type: 'conv',
-        ...weightsOf(here, f),
-        width: widthOf(here, f, 'filters'),
-        window: pairOf(here, f, 'kernel'),
-        strides: pairOf(here, f, 'strides', [1, 1]),
-        padding: paddingOf(here, f),
-      };
-    case 'averagePool': {
-      const window = pairOf(here, f, 'window');
-      return {
-        type: 'averagePool',
-        window,
-        strides: pairOf(here, f, 'strides', window),
-        padding: paddingOf(here, f),
-      };
-    }
-    case 'flatten':
-    case 'globalAveragePool':
-      return { type: kind };
-    case 'layerNorm':
-      return { type: 'layerNorm', epsilon: numberOf(here, f, 'epsilon', 0, 1e-3) };
-    case 'residual':
-      return {
-        type: 'residual',
-        branch: layersOf(f.branch, `${here}.branch`),
-        shortcut: layersOf(f.shortcut ?? [], `${here}.shortcut`),
-      };
-    default:
-      return fail(
-        here,
-        'is no known layer; allowed: dense, conv, activation, flatten, globalAveragePool, averagePool, layerNorm, residual.',
-      );
-  }
-}
-
-function layersOf(v: unknown, at: string): Layer[] {
-  if (!Array.isArray(v)) fail(at, 'must be a list of layers.');
-  return v.map((layer, k) => layerOf(layer, `${at}[${k}]`));
 }
 
 /** What is known of the signal where the law of the units decides whether a layer has a closed form. */
@@ -203,18 +89,4 @@ export function requireClosedForm(layers: readonly Layer[]): void {
   if (layers.at(-1)?.type !== 'dense')
     fail('layers', 'must end with a dense layer, the output: without one there is no kernel of an output.');
   lawAfter(layers, { gaussian: false, fresh: false }, 'layers');
-}
-
-/**
- * Reads the contents of an ARCH.json. Throws InputError naming the layer, the field, its value and what is allowed, also
- * for arrangements without a closed form.
- */
-export function parseArchitecture(json: unknown): Architecture {
-  if (!isFields(json)) fail('The architecture', 'must be an object with "parameterization" and "layers".');
-  const p = json.parameterization;
-  if (p !== 'ntk' && p !== 'standard')
-    fail('parameterization', `is ${JSON.stringify(p)}; it must be "ntk" or "standard".`);
-  const layers = layersOf(json.layers, 'layers');
-  requireClosedForm(layers);
-  return { parameterization: p, layers };
 }

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
 import type { Architecture, Layer } from './architecture.js';
+import { requireFiniteKernel, requireFittingWindows } from './limitChecks.js';
 import { type Axis, slide, sumAlong, sumTogether } from './windows.js';
 
 /** Inputs: shape [N, d], [N, length, channels] or [N, height, width, channels], row-major. */
@@ -211,6 +212,7 @@ export function limitKernel(
       `The second inputs have shape [${other.shape.join(', ')}], the first [${x.shape.join(', ')}]; all but the ` +
         'number of samples must agree.',
     );
+  requireFittingWindows(arch.layers, x.shape);
   const size = a.h * a.w;
   const lastPool = arch.layers.reduce((last, l, k) => (pools(l) ? k : last), -1);
   const ntk = options.kind === 'ntk';
@@ -282,5 +284,6 @@ export function limitKernel(
       }
     }
   }
+  requireFiniteKernel(result);
   return result;
 }

@@ -29,17 +29,19 @@ export function sumTogether(
   const y = new Float64Array(outer * a.out * mid * a.out * inner);
   for (let o = 0; o < outer; o++)
     for (let p = 0; p < a.out; p++)
-      for (let q = 0; q < a.out; q++)
-        for (let d = 0; d < a.window; d++) {
-          const s = p * a.stride + d - a.before;
-          const t = q * a.stride + d - a.before;
-          if (s < 0 || t < 0 || s >= a.size || t >= a.size) continue;
+      for (let q = 0; q < a.out; q++) {
+        const [first, second] = [p * a.stride - a.before, q * a.stride - a.before];
+        const most = Math.min(a.window, a.size - first, a.size - second);
+        for (let d = Math.max(0, -first, -second); d < most; d++) {
+          const s = first + d;
+          const t = second + d;
           for (let m = 0; m < mid; m++) {
             const from = (((o * a.size + s) * mid + m) * a.size + t) * inner;
             const to = (((o * a.out + p) * mid + m) * a.out + q) * inner;
             for (let i = 0; i < inner; i++) y[to + i] += x[from + i];
           }
         }
+      }
   return y;
 }
 

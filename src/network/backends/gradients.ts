@@ -1,5 +1,6 @@
 import * as tf from '../tf.js';
 import { repairDilatedGradients } from './kernels/convolution.js';
+import { repairNormalizations } from './normalization.js';
 
 type Derivative = (x: tf.Tensor) => tf.Tensor;
 
@@ -80,6 +81,7 @@ export function repairGradients(): void {
   });
   repairDilatedGradients();
   unfuseDilatedLayers();
+  repairNormalizations();
 }
 
 interface OpenConvolution {

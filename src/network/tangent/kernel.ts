@@ -1,4 +1,4 @@
-import { FailureError } from '../../core/errors.js';
+import { FailureError, InputError } from '../../core/errors.js';
 import * as tf from '../tf.js';
 import type { Part } from './part.js';
 import { collectParts, type Parts } from './parts.js';
@@ -47,10 +47,11 @@ export async function empiricalKernel(
 ): Promise<EmpiricalKernel> {
   const mode = options.mode ?? 'trace';
   const count = outputCount(model);
-  if (options.output !== undefined && !(options.output >= 0 && options.output < count))
-    throw new FailureError(
-      `Output ${options.output} was asked for, but the model has outputs 0 to ${count - 1}.`,
-    );
+  const { output } = options;
+  if (output !== undefined && !(Number.isInteger(output) && output >= 0 && output < count))
+    throw new InputError(`Output ${output} was asked for, but the model has outputs 0 to ${count - 1}.`, {
+      field: 'output',
+    });
   const outputs =
     options.output === undefined ? Array.from({ length: count }, (_, o) => o) : [options.output];
   const all = options.output === undefined;
