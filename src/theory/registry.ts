@@ -1,10 +1,13 @@
 import type { Claim } from './claim.js';
+import { discretiseTime } from './claims/discretiseTime.js';
+import { discretiseWidth } from './claims/discretiseWidth.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
 import { lazyWidth } from './claims/lazyWidth.js';
 import { linearisedTwin } from './claims/linearisedTwin.js';
 import { lossBound } from './claims/lossBound.js';
 import { maxStep } from './claims/maxStep.js';
+import { mixtureConvex } from './claims/mixtureConvex.js';
 import { modeRates } from './claims/modeRates.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
@@ -22,4 +25,7 @@ export const claims: readonly Claim[] = [
   randomFeaturesKernel,
   gaussianProcessInit,
   widthBuysFit,
+  discretiseWidth,
+  discretiseTime,
+  mixtureConvex,
 ];

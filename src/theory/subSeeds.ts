@@ -1,6 +1,6 @@
 import { eigenvalues } from '../core/linalg/eigen.js';
 import { matrixFrom } from '../core/linalg/matrix.js';
-import { type LineFit, logLogFit, mean, median } from '../core/stats/index.js';
+import { commonSlopeFit, type LineFit, mean, median } from '../core/stats/index.js';
 import type { Dataset } from '../network/data/index.js';
 import type { BuiltModel } from '../network/models/build.js';
 import type { ClaimContext } from './claim.js';
@@ -20,12 +20,17 @@ export const medians = (runs: readonly (readonly number[])[]): number[] =>
 export const geometricMeans = (runs: readonly (readonly number[])[]): number[] =>
   runs[0].map((_, k) => Math.exp(mean(runs.map((run) => Math.log(run[k])))));
 
-/** The power law through all points of all `runs` (its slope is that of the geometric means). */
-export const pooledFit = (x: readonly number[], runs: readonly (readonly number[])[]): LineFit =>
-  logLogFit(
-    runs.flatMap(() => x),
-    runs.flat(),
+/**
+ * The power law through all points of all `runs`: its slope is that of the geometric means, and the interval leaves out
+ * what runs differ by as a whole (their constants).
+ */
+export const pooledFit = (x: readonly number[], runs: readonly (readonly number[])[]): LineFit => {
+  const log = (value: number) => (value > 0 ? Math.log(value) : Number.NaN);
+  return commonSlopeFit(
+    x.map(log),
+    runs.map((run) => run.map(log)),
   );
+};
 
 /** Eigenvalues of the trace kernel on the training inputs, descending. */
 export async function spectrumOf(built: BuiltModel, data: Dataset): Promise<Float64Array> {

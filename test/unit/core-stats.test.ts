@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
 import {
+  commonSlopeFit,
   digamma,
   erfc,
   ksNormal,
@@ -73,6 +74,35 @@ describe('fits', () => {
     for (let round = 0; round < 1000; round++) {
       const y = [1, 2, 3, 4, 5, 6].map((v) => 2 * v + random.normal());
       const { interval } = linearFit([1, 2, 3, 4, 5, 6], y);
+      if (interval[0] <= 2 && 2 <= interval[1]) covered++;
+    }
+    expect(Math.abs(covered / 1000 - 0.95)).toBeLessThan(0.028); // four standard errors
+  });
+
+  it('fits one slope to several series whatever their constants, and covers the truth at its level', () => {
+    const x = [0, 1, 2, 3];
+    const exact = commonSlopeFit(x, [
+      [1, 3, 5, 7],
+      [10, 12, Number.NaN, 16],
+    ]);
+    close(exact.slope, 2);
+    expect(exact.points).toBe(7);
+    // Equal to the regression on indicator variables: means 1.5 and 5, deviations from the lines (1, -2, 1, 0) and their negatives.
+    const fit = commonSlopeFit(
+      [-1, 0, 1],
+      [
+        [1, 0, 1],
+        [3, 7, 5],
+      ],
+    );
+    close(fit.slope, 0.5);
+    const rest = [1 / 3 + 0.5, -2 / 3, 1 / 3 - 0.5, -2 + 0.5, 2, -0.5];
+    close(fit.standardError, Math.sqrt(rest.reduce((s, r) => s + r * r, 0) / 3 / 4));
+    const random = new Random(3);
+    let covered = 0;
+    for (let round = 0; round < 1000; round++) {
+      const series = [0, 50, -20].map((offset) => x.map((v) => offset + 2 * v + random.normal()));
+      const { interval } = commonSlopeFit(x, series);
       if (interval[0] <= 2 && 2 <= interval[1]) covered++;
     }
     expect(Math.abs(covered / 1000 - 0.95)).toBeLessThan(0.028); // four standard errors

@@ -47,6 +47,31 @@ export function importance(u: Matrix, activations: Matrix): Float64Array {
   return norms.map((norm, j) => norm * Math.sqrt(square[j] / Math.max(1, activations.rows)));
 }
 
+/**
+ * Mean over n inputs of the variance over neurons of u_j h_j, summed over outputs; u [m, k], activations [n, m]. A
+ * network of m' neurons drawn independently differs from (1/m) sum u h by this over m' in mean square. Throws a
+ * RangeError when the numbers of neurons differ.
+ */
+export function neuronVariance(u: Matrix, activations: Matrix): number {
+  const { rows: m, cols: k } = u;
+  if (activations.cols !== m)
+    throw new RangeError(`There are ${m} output weights, but activations of ${activations.cols} neurons.`);
+  let total = 0;
+  for (let i = 0; i < activations.rows; i++)
+    for (let o = 0; o < k; o++) {
+      let mean = 0;
+      let square = 0;
+      for (let j = 0; j < m; j++) {
+        const value = u.data[j * k + o] * activations.data[i * m + j];
+        const delta = value - mean;
+        mean += delta / (j + 1);
+        square += delta * (value - mean);
+      }
+      total += square / m;
+    }
+  return total / Math.max(1, activations.rows);
+}
+
 export interface Resampled {
   /** [count] positions of the drawn neurons, with repetition. */
   readonly indices: Uint32Array;

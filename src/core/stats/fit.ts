@@ -61,3 +61,35 @@ export function logLogFit(x: ArrayLike<number>, y: ArrayLike<number>, level = 0.
   const log = (value: number) => (value > 0 ? Math.log(value) : Number.NaN);
   return linearFit(Array.from(x, log), Array.from(y, log), level);
 }
+
+/**
+ * One slope for several series y = intercept_g + slope x, each [points] with an intercept of its own (analysis of
+ * covariance): what differs between series as a whole does not widen the interval (Student t, N - G - 1 degrees of
+ * freedom). The line goes through the mean of all points. Errors as in `linearFit`.
+ */
+export function commonSlopeFit(
+  x: ArrayLike<number>,
+  series: readonly ArrayLike<number>[],
+  level = 0.95,
+): LineFit {
+  const groups = series
+    .map((y) => Array.from(y, (value, i) => [x[i], value]).filter((pair) => pair.every(Number.isFinite)))
+    .filter((points) => points.length > 0);
+  const meanOf = (points: readonly number[][], c: number) =>
+    points.reduce((sum, point) => sum + point[c], 0) / points.length;
+  const centre = [0, 1].map((c) => meanOf(groups.flat(), c));
+  const within = groups.flatMap((points) => {
+    const own = [0, 1].map((c) => meanOf(points, c));
+    return points.map((point) => point.map((value, c) => value - own[c] + centre[c]));
+  });
+  const fit = linearFit(
+    within.map(([at]) => at),
+    within.map(([, value]) => value),
+    level,
+  );
+  const degrees = fit.points - groups.length - 1;
+  if (groups.length < 2 || degrees < 1) return fit;
+  const standardError = fit.standardError * Math.sqrt((fit.points - 2) / degrees);
+  const half = studentQuantile(level, degrees) * standardError;
+  return { ...fit, standardError, interval: [fit.slope - half, fit.slope + half] };
+}

@@ -1,10 +1,12 @@
 export { Batches, probeRows, tensorsOf } from './batches.js';
 export type { Checkpoint } from './checkpoint.js';
 export { Evaluator } from './evaluate.js';
+export { gradientFlow } from './flow.js';
 export { regimeForecast } from './forecast.js';
 export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
+export { lossesAlongPaths, type PathLosses } from './paths.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';
