@@ -53,6 +53,16 @@ describe('wasm backend', () => {
     });
   }
 
+  it('multiplies by the same data at two shapes', async () => {
+    const [a, b] = await bothBackends(() => {
+      const left = tf.randomNormal<tf.Rank.R2>([4, 3], 0, 1, 'float32', 1);
+      const wide = tf.randomNormal<tf.Rank.R2>([3, 2], 0, 1, 'float32', 2);
+      const tall = tf.reshape(wide, [2, 3]) as tf.Tensor2D;
+      return tf.matMul(tf.matMul(left, wide), tall);
+    });
+    close(a, b);
+  });
+
   for (const [shape, begin, size] of [
     [[7], [2], [4]],
     [

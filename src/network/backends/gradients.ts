@@ -1,4 +1,5 @@
 import * as tf from '../tf.js';
+import { repairContractionGradients } from './kernels/contraction.js';
 import { repairDilatedGradients } from './kernels/convolution.js';
 import { repairNormalizations } from './normalization.js';
 
@@ -34,7 +35,8 @@ let done = false;
 /**
  * Gradients that TensorFlow.js 4.22 lacks or that cannot be differentiated again, on every backend. The gradients of
  * tanh and its kin save their outputs, which have no history: written as functions of saved inputs they have second
- * derivatives. Comparisons get the zero gradient that lets `where` be differentiated. Pooling keeps first order only.
+ * derivatives. Comparisons get the zero gradient that lets `where` be differentiated. Pooling and logSoftmax keep first
+ * order only.
  */
 export function repairGradients(): void {
   if (done) return;
@@ -58,15 +60,6 @@ export function repairGradients(): void {
       };
     },
   });
-  replace({
-    kernelName: 'LogSoftmax',
-    inputsToSave: ['logits'],
-    gradFunc: (dy, [logits], attrs) => {
-      const axis = (attrs as unknown as { axis: number }).axis;
-      const d = dy as tf.Tensor;
-      return { logits: () => tf.sub(d, tf.mul(tf.sum(d, axis, true), tf.softmax(logits, axis))) };
-    },
-  });
   for (const kernelName of comparisons) {
     replace({
       kernelName,
@@ -80,6 +73,7 @@ export function repairGradients(): void {
     gradFunc: (_dy, [x]) => ({ x: () => tf.zerosLike(x) }),
   });
   repairDilatedGradients();
+  repairContractionGradients();
   unfuseDilatedLayers();
   repairNormalizations();
 }

@@ -1,5 +1,6 @@
 import * as tf from '../tf.js';
 import { repairGradients } from './gradients.js';
+import { repairContractions } from './kernels/contraction.js';
 import { repairConvolutions } from './kernels/convolution.js';
 import { repairCopies } from './kernels/copies.js';
 import { repairPooling } from './kernels/pooling.js';
@@ -24,7 +25,10 @@ export function repairBackend(name: BackendName): void {
     repairConvolutions();
     repairReductions();
   }
-  if (name !== 'native') repairPooling(name);
+  if (name !== 'native') {
+    repairPooling(name);
+    repairContractions(name);
+  }
 }
 
 /** The plain JavaScript backend, which helps out on wasm, would print an advertisement on its first use. */

@@ -119,17 +119,18 @@ export function repairConvolutions(): void {
     return original?.({ dy, filter }, attrs, null) as tf.TensorInfo;
   });
   // "same" padding with a stride above the window returns zeros on some sizes: pad by hand.
-  overrideKernel('wasm', 'Conv2D', ({ x, filter }, attrs, original) => {
-    const a = attributes(attrs);
-    const info = geometry(x.shape, filter.shape, a);
-    const skips = info.strideHeight > info.filterHeight || info.strideWidth > info.filterWidth;
-    if (!skips || a.pad === 'valid') return original?.({ x, filter }, attrs, null) as tf.TensorInfo;
-    return original?.(
-      { x: touched(x as tf.Tensor4D, info), filter },
-      { ...attrs, pad: 'valid' },
-      null,
-    ) as tf.TensorInfo;
-  });
+  for (const kernelName of ['Conv2D', 'DepthwiseConv2dNative'])
+    overrideKernel('wasm', kernelName, ({ x, filter }, attrs, original) => {
+      const a = attributes(attrs);
+      const info = geometry(x.shape, filter.shape, a);
+      const skips = info.strideHeight > info.filterHeight || info.strideWidth > info.filterWidth;
+      if (!skips || a.pad === 'valid') return original?.({ x, filter }, attrs, null) as tf.TensorInfo;
+      return original?.(
+        { x: touched(x as tf.Tensor4D, info), filter },
+        { ...attrs, pad: 'valid' },
+        null,
+      ) as tf.TensorInfo;
+    });
   borrowFromCpu('wasm', 'DepthwiseConv2dNativeBackpropFilter');
   borrowFromCpu('wasm', 'DepthwiseConv2dNativeBackpropInput');
 }

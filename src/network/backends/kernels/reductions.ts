@@ -1,5 +1,5 @@
 import * as tf from '../../tf.js';
-import { borrowFromCpu, overrideKernel } from './override.js';
+import { overrideKernel } from './override.js';
 
 /** Longest sum left to the backend's float32 loop, whose rounding error grows with the length. */
 const longest = 1024;
@@ -31,5 +31,4 @@ export function repairReductions(): void {
     }
     return tf.tensor(out, [count, ...x.shape.slice(segmentIds.rank)]);
   });
-  borrowFromCpu('wasm', 'Einsum');
 }
