@@ -45,7 +45,14 @@ export async function inspectModel(
     );
     const health = unitHealth(built.model, data);
     const ghost = limitSpectrum(built, data, probe.rows, factors);
-    const regime = regimeForecast(built, measured, probe.size);
+    const regime = await regimeForecast(built.model, probe, measured, outputs, {
+      loss: definition.loss,
+      optimizer,
+      steps: definition.steps,
+      learningRate,
+      factors,
+      tangent: built.spec?.train === 'tangent',
+    });
     return {
       parameters: built.model.countParams(),
       layers: built.model.layers.map((layer) => ({

@@ -16,6 +16,8 @@ const largestFull = 1536;
 
 export interface KernelMeasurement {
   readonly kernel: Float32Array;
+  /** The same in float64. */
+  readonly kernelMatrix: Matrix;
   readonly eigenvalues: Float64Array;
   /** Share of label energy of each mode. */
   readonly energy: Float64Array;
@@ -60,6 +62,22 @@ export class KernelProbe {
     return this.y.cols;
   }
 
+  /** The probe inputs, [P, ...]. Not to be disposed. */
+  get inputs(): tf.Tensor {
+    return this.x;
+  }
+
+  /** Entry of the targets [P, O]. */
+  targetAt(index: number): number {
+    return this.y.data[index];
+  }
+
+  /** The kernel at the weights of the moment, [P, P], and nothing else. */
+  async kernelNow(): Promise<Matrix> {
+    const { data } = await empiricalKernel(this.model, this.x, { layerFactors: this.factors });
+    return matrixFrom(this.size, this.size, data);
+  }
+
   /** Outputs on the probe inputs, [P, O]. */
   predict(predict: (x: tf.Tensor) => tf.Tensor2D): Float32Array {
     const f = predict(this.x);
@@ -89,6 +107,7 @@ export class KernelProbe {
     const all = trace(kernel) || 1;
     return {
       kernel,
+      kernelMatrix: k,
       eigenvalues: pass.values,
       energy,
       noiseFloor: noiseFloor(pass.values),
@@ -108,11 +127,12 @@ export class KernelProbe {
     return this.initial.vectors;
   }
 
-  /** The start of a prediction in which the probe inputs stand for the training set. */
+  /** The start of a prediction in which the probe inputs stand for the training set; `targets` [P, O] default to the data's. */
   predictionStart(
     outputs: Float32Array,
+    targets: ArrayLike<number> = this.y.data,
   ): Pick<PredictionStart, 'vectors' | 'values' | 'coefficients' | 'outputs'> {
-    const residual = Float64Array.from(outputs, (f, i) => f - this.y.data[i]);
+    const residual = Float64Array.from(outputs, (f, i) => f - targets[i]);
     return {
       vectors: this.initialVectors,
       values: this.initial?.values ?? new Float64Array(0),
