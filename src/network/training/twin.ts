@@ -31,6 +31,11 @@ export class LinearisedTwin {
   /** Exact and in the form that is trained: nothing to say. */
   readonly note: string | null = null;
   private readonly layers: readonly TwinLayer[];
+  private kept: {
+    readonly x: tf.Tensor2D;
+    readonly base: Base;
+    readonly own: readonly tf.Tensor[];
+  } | null = null;
 
   private constructor(
     chain: readonly ChainLayer[],
@@ -65,7 +70,7 @@ export class LinearisedTwin {
   /** One gradient step of the twin on a batch. With `accept` its loss is shown first; nothing moves on false. */
   step(x: tf.Tensor, y: tf.Tensor2D, learningRate: number, accept?: (loss: number) => boolean): void {
     tf.tidy(() => {
-      const base = this.base(x as tf.Tensor2D);
+      const base = this.baseOf(x as tf.Tensor2D);
       const f = this.linear(base);
       if (accept && !accept(lossOf(f, y, this.loss).dataSync()[0])) return;
       const n = f.shape[0];
@@ -134,12 +139,31 @@ export class LinearisedTwin {
   }
 
   dispose(): void {
+    this.forget();
     for (const layer of this.layers) {
       layer.kernel0.dispose();
       layer.bias0?.dispose();
       layer.kernelMove.dispose();
       layer.biasMove?.dispose();
     }
+  }
+
+  /** The frozen network on a batch, kept until another batch comes: under the full batch it is always the same. */
+  private baseOf(x: tf.Tensor2D): Base {
+    if (this.kept?.x !== x) {
+      this.forget();
+      const base = this.base(x);
+      // The first layer's input is the batch itself, which is not ours.
+      const own = [...base.inputs.slice(1), ...base.slopes, base.output].filter((t) => t !== null);
+      for (const tensor of own) tf.keep(tensor);
+      this.kept = { x, base, own };
+    }
+    return this.kept.base;
+  }
+
+  private forget(): void {
+    if (this.kept) tf.dispose([...this.kept.own]);
+    this.kept = null;
   }
 
   private base(x: tf.Tensor2D): Base {
