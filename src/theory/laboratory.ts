@@ -10,7 +10,7 @@ import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import { empiricalKernel } from '../network/tangent/index.js';
 import * as tf from '../network/tf.js';
-import { type TrainingSummary, tensorsOf, train } from '../network/training/index.js';
+import { type Sabotage, type TrainingSummary, tensorsOf, train } from '../network/training/index.js';
 import type { MetricsRow, RunRecord, Snapshot, SnapshotName } from '../protocol/records.js';
 import type { ClaimContext } from './claim.js';
 import type { Figure } from './figure.js';
@@ -68,8 +68,11 @@ export const ridgeTask = (more: Partial<Extract<DataSpec, { kind: 'teacher' }>> 
   ...more,
 });
 
-export const dataOf = (spec: DataSpec, seed: number, loss: ExperimentDefinition['loss'] = 'mse'): Dataset =>
-  loadData(spec, { folder: '.', seed, loss });
+export const dataOf = (
+  spec: DataSpec,
+  seed: number,
+  { loss = 'mse', sabotage }: { loss?: ExperimentDefinition['loss']; sabotage?: Sabotage } = {},
+): Dataset => loadData(spec, { folder: '.', seed, loss, sabotage });
 
 export const networkOf = (
   spec: ModelSpec,

@@ -2,6 +2,7 @@ import type { Claim } from './claim.js';
 import { discretiseTime } from './claims/discretiseTime.js';
 import { discretiseWidth } from './claims/discretiseWidth.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
+import { labelComplexity } from './claims/labelComplexity.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
 import { lazyWidth } from './claims/lazyWidth.js';
 import { linearisedTwin } from './claims/linearisedTwin.js';
@@ -11,6 +12,7 @@ import { mixtureConvex } from './claims/mixtureConvex.js';
 import { modeRates } from './claims/modeRates.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
+import { targetGetsCheap } from './claims/targetGetsCheap.js';
 import { widthBuysFit } from './claims/widthBuysFit.js';
 
 /** Every claim, in the order of the survey's themes. */
@@ -27,5 +29,7 @@ export const claims: readonly Claim[] = [
   widthBuysFit,
   discretiseWidth,
   discretiseTime,
+  labelComplexity,
+  targetGetsCheap,
   mixtureConvex,
 ];

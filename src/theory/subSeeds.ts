@@ -1,6 +1,6 @@
 import { eigenvalues } from '../core/linalg/eigen.js';
 import { matrixFrom } from '../core/linalg/matrix.js';
-import { commonSlopeFit, type LineFit, mean, median } from '../core/stats/index.js';
+import { commonSlopeFit, type LineFit, mean, meanInterval, median } from '../core/stats/index.js';
 import type { Dataset } from '../network/data/index.js';
 import type { BuiltModel } from '../network/models/build.js';
 import type { ClaimContext } from './claim.js';
@@ -19,6 +19,16 @@ export const medians = (runs: readonly (readonly number[])[]): number[] =>
 /** Geometric mean of each column over `runs`: for positive quantities whose logarithms scatter evenly. */
 export const geometricMeans = (runs: readonly (readonly number[])[]): number[] =>
   runs[0].map((_, k) => Math.exp(mean(runs.map((run) => Math.log(run[k])))));
+
+/** Geometric mean of one positive quantity over runs, with its 95 % confidence interval (Student t on the logarithms). */
+export function typicalOf(values: readonly number[]): {
+  readonly value: number;
+  readonly interval: readonly [number, number];
+} {
+  const logs = values.map(Math.log);
+  const [low, high] = meanInterval(logs).map(Math.exp);
+  return { value: Math.exp(mean(logs)), interval: [low, high] };
+}
 
 /**
  * The power law through all points of all `runs`: its slope is that of the geometric means, and the interval leaves out

@@ -22,6 +22,7 @@ import {
   relativeDrift,
   resampleByWeight,
   resampleUniformly,
+  shuffleLabels,
   slicedWasserstein,
   targetAlignment,
   targetCost,
@@ -182,6 +183,25 @@ describe('neurons', () => {
     const rebuilt = matmul(wide.scores, wide.components);
     for (let i = 0; i < 20; i++) expect(rebuilt.data[i] + wide.mean[i % 5]).toBeCloseTo(x.data[i], 10);
     expect(gram(wide.components).data[1]).toBeCloseTo(0, 10);
+  });
+});
+
+describe('shuffled labels', () => {
+  it('moves whole rows of the stated share, and keeps all values', () => {
+    const y = matrixFrom(
+      40,
+      2,
+      Array.from({ length: 80 }, (_, i) => i),
+    );
+    for (const share of [0, 0.5, 1]) {
+      const out = shuffleLabels(y, share, new Random(1));
+      const firsts = Array.from({ length: 40 }, (_, i) => out.data[2 * i]);
+      const moved = firsts.filter((v, i) => v !== 2 * i).length;
+      expect(moved).toBeLessThanOrEqual(40 * share);
+      if (share > 0) expect(moved).toBeGreaterThan(30 * share);
+      expect(firsts.every((v, i) => out.data[2 * i + 1] === v + 1)).toBe(true);
+      expect([...firsts].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => 2 * i));
+    }
   });
 });
 

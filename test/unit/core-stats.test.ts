@@ -8,6 +8,7 @@ import {
   linearFit,
   logGamma,
   logLogFit,
+  meanInterval,
   median,
   pearson,
   quantiles,
@@ -123,6 +124,13 @@ describe('summaries', () => {
     close(standardDeviation([1, 2, 3, 4], 1), Math.sqrt(5 / 3));
     close(pearson([1, 2, 3], [2, 4, 6.5]), 0.9979487157886735);
     expect(pearson([1, 2], [1, 1])).toBeNaN();
+  });
+
+  it('gives the interval of a mean that SciPy gives', () => {
+    const [low, high] = meanInterval([1, 2, 4, 5.5]);
+    close(low, -0.08221279791526737, 1e-9);
+    close(high, 6.332212797915267, 1e-9);
+    expect(meanInterval([3])).toEqual([-Infinity, Infinity]);
   });
 
   it('gives exact Kolmogorov-Smirnov p-values', () => {

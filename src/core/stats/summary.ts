@@ -1,4 +1,4 @@
-import { normalCdf } from './special.js';
+import { normalCdf, studentQuantile } from './special.js';
 
 /** Sorted finite values. */
 function sorted(values: ArrayLike<number>): Float64Array {
@@ -35,6 +35,16 @@ export function standardDeviation(values: ArrayLike<number>, ddof = 0): number {
   let s = 0;
   for (let i = 0; i < values.length; i++) s += (values[i] - m) ** 2;
   return Math.sqrt(s / (values.length - ddof));
+}
+
+/** Confidence interval of the mean of independent values (Student t); infinite for a single one, NaN for none. */
+export function meanInterval(values: ArrayLike<number>, level = 0.95): readonly [number, number] {
+  const n = values.length;
+  const half =
+    n > 1
+      ? (studentQuantile(level, n - 1) * standardDeviation(values, 1)) / Math.sqrt(n)
+      : Number.POSITIVE_INFINITY;
+  return [mean(values) - half, mean(values) + half];
 }
 
 /** Pearson's correlation; NaN when one side is constant. */

@@ -1,4 +1,5 @@
 import type { LossName } from '../../experiment/definition.js';
+import type { Sabotage } from '../training/sabotage.js';
 
 /** Inputs and targets of one part, row-major: x [size, ...inputShape], y [size, outputs]. */
 export interface Split {
@@ -25,6 +26,8 @@ export interface DataContext {
   readonly folder: string;
   readonly seed: number;
   readonly loss: LossName;
+  /** Fault planted by a claim's self-test; those that concern the data act here. */
+  readonly sabotage?: Sabotage;
 }
 
 /**
@@ -41,4 +44,23 @@ export function targetsOf(
   const y = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) y[i * classes + labels[i]] = 1;
   return { y, outputs: classes };
+}
+
+/** The training targets moved on by one sample, so that every input carries those of its neighbour. */
+export function withShiftedLabels(data: Dataset): Dataset {
+  const { y, labels, size } = data.train;
+  const shifted = <T extends Float32Array | Int32Array>(values: T, each: number): T => {
+    const out = values.slice() as T;
+    out.set(values.subarray(each));
+    out.set(values.subarray(0, each), values.length - each);
+    return out;
+  };
+  return {
+    ...data,
+    train: {
+      ...data.train,
+      y: shifted(y, y.length / Math.max(1, size)),
+      labels: labels && shifted(labels, 1),
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import type { DataSpec } from '../../experiment/definition.js';
-import type { DataContext, Dataset } from './dataset.js';
+import { type DataContext, type Dataset, withShiftedLabels } from './dataset.js';
 import { loadDigits, loadMnist } from './images.js';
 import { loadGaussianMixture, loadTeacher } from './synthetic.js';
 import { loadArrays, loadCsv } from './tabular.js';
@@ -8,6 +8,11 @@ export { type DataContext, type Dataset, type Split, targetsOf } from './dataset
 
 /** Reads or makes the data of a spec. Throws an InputError that names file, field and way out. */
 export function loadData(spec: DataSpec, context: DataContext): Dataset {
+  const data = read(spec, context);
+  return context.sabotage === 'shifted-labels' ? withShiftedLabels(data) : data;
+}
+
+function read(spec: DataSpec, context: DataContext): Dataset {
   switch (spec.kind) {
     case 'mnist':
       return loadMnist(spec, context);

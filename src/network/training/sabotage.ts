@@ -23,5 +23,7 @@ export const sabotages = [
   'half-jacobian',
   /** Theta starts from a law of another variance. */
   'wrong-start-variance',
+  /** The training targets are out of step with the inputs: each sample carries those of the next. */
+  'shifted-labels',
 ] as const;
 export type Sabotage = (typeof sabotages)[number];

@@ -1,0 +1,112 @@
+import type { Claim, ClaimContext } from '../claim.js';
+import {
+  columnOf,
+  dataOf,
+  networkOf,
+  ridgeTask,
+  short,
+  training,
+  trainToEnd,
+  twoLayerNet,
+} from '../laboratory.js';
+import { subSeeds, typicalOf } from '../subSeeds.js';
+
+const width = 400;
+/** Least fall of C(y) of the rich network and largest change of the lazy one. */
+const bars = { rich: 8, lazy: 1.5 };
+/** Tasks drawn in the figure. */
+const shown = 4;
+
+interface Course {
+  readonly step: readonly number[];
+  /** C(y) over its start. */
+  readonly cost: readonly number[];
+}
+
+async function courseOf(
+  scale: 'mean-field' | 'ntk',
+  { steps, rate }: { steps: number; rate: number },
+  context: ClaimContext,
+  seed: number,
+): Promise<Course> {
+  const data = dataOf(ridgeTask({ train: 200, test: 0 }), seed);
+  const built = networkOf(twoLayerNet(width, { scale }), data, context, seed);
+  const { rows } = await trainToEnd(
+    built,
+    data,
+    training({
+      optimizer: { kind: 'sgd', learningRate: rate, stepScale: 'm/alpha^2' },
+      steps,
+      seed,
+      probe: 200,
+      measure: { kernels: 5, metricsEvery: steps },
+    }),
+    context,
+  );
+  built.model.dispose();
+  const { step, value } = columnOf(rows, 'cost');
+  return { step, cost: value };
+}
+
+/** Fang, Dong, Zhang 2021; Atanasov, Bordelon, Pehlevan 2022: learnt features make the target cheap for the kernel. */
+export const targetGetsCheap: Claim = {
+  id: 'target-gets-cheap',
+  title: 'Rich training makes the target cheap for the kernel',
+  theme: ['D', 'H'],
+  statement:
+    "C(y) = tr(Theta) / n y' Theta^-1 y / |y|^2 falls along training where features are learnt, and stays where training is lazy.",
+  setting: `y = tanh(3 w.x), d = 20, x ~ N(0, I), n = 200; two-layer tanh, m = ${width}, symmetrised; alpha = 1 and sqrt(m), 1500 steps of .2 m / alpha^2 (full) or 300 of twice that; C(y) on the training set in float64 with a ridge of 1e-6 tr / n; 10 tasks and starts for alpha = 1, 4 for sqrt(m), geometric means.`,
+  tolerance: `C(y) falls by x${bars.rich} or more at alpha = 1, changes by x${bars.lazy} or less at sqrt(m)`,
+  source: 'Fang, Dong, Zhang 2021',
+  sabotage: 'frozen-features',
+  async measure(context) {
+    const length = context.preset === 'full' ? { steps: 1500, rate: 0.2 } : { steps: 300, rate: 0.4 };
+    const seeds = subSeeds(context, 10);
+    const rich: Course[] = [];
+    const lazy: Course[] = [];
+    for (const [i, seed] of seeds.entries()) {
+      context.progress?.(i / seeds.length, `task ${i + 1} of ${seeds.length}`);
+      rich.push(await courseOf('mean-field', length, context, seed));
+      if (i % 3 === 0) lazy.push(await courseOf('ntk', length, context, seed));
+    }
+    const fallOf = ({ cost }: Course): number => cost[0] / cost[cost.length - 1];
+    const fall = typicalOf(rich.map(fallOf));
+    const flat = typicalOf(lazy.map(fallOf));
+    const change = Math.max(flat.value, 1 / flat.value);
+    return {
+      passed: fall.value >= bars.rich && change <= bars.lazy,
+      predicted: bars.rich,
+      measured: fall.value,
+      interval: fall.interval,
+      note: `C(y) falls ${short(fall.value)}-fold at alpha = 1 (single tasks ${rich.map((c) => short(fallOf(c))).join(', ')}) and ${short(flat.value)}-fold at sqrt(m) (${lazy.map((c) => short(fallOf(c))).join(', ')}). Theory's number is the least fall.`,
+      figures: [
+        {
+          title: 'Cost of the target along training',
+          xLabel: 'step',
+          yLabel: 'C(y) / C(y) at the start',
+          logY: true,
+          series: [
+            ...rich.slice(0, shown).map(({ step, cost }, i) => ({
+              label: `alpha = 1, task ${i + 1}`,
+              x: step,
+              y: cost,
+              style: 'line' as const,
+            })),
+            ...lazy.map(({ step, cost }, i) => ({
+              label: `alpha = sqrt(m), task ${3 * i + 1}`,
+              x: step,
+              y: cost,
+              style: 'dots' as const,
+            })),
+            {
+              label: `bar of the rich network, 1 / ${bars.rich}`,
+              x: [0, length.steps],
+              y: [1 / bars.rich, 1 / bars.rich],
+              style: 'dashed' as const,
+            },
+          ],
+        },
+      ],
+    };
+  },
+};
