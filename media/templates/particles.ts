@@ -30,7 +30,7 @@ export default defineExperiment({
     test: 1000,
   }),
   loss: 'mse',
-  optimizer: sgd({ learningRate: 10, stepScale: 'm' }),
+  optimizer: sgd({ learningRate: 1, stepScale: 'm' }),
   regularization: { readout: 0.01 },
   steps: 2000,
   probe: 64,

@@ -202,6 +202,8 @@ export interface MeasureSpec {
   readonly twin?: boolean;
   /** Top Hessian eigenvalue at the kernel's cadence. */
   readonly sharpness?: boolean;
+  /** Loss on the plane of the path and on the line from start to end, evaluated after the last step. */
+  readonly landscape?: boolean;
   /** Neurons as particles (two-layer networks). */
   readonly particles?: boolean;
   /** Steps between metrics rows (default: chosen for about 2,000 rows). */

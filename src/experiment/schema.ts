@@ -221,6 +221,7 @@ const experimentSchema = v.strictObject({
       every: v.optional(count()),
       twin: v.optional(flag()),
       sharpness: v.optional(flag()),
+      landscape: v.optional(flag()),
       particles: v.optional(flag()),
       metricsEvery: v.optional(count()),
       checkpointEvery: v.optional(count()),

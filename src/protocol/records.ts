@@ -56,6 +56,8 @@ export const timingColumns = ['tax'] as const satisfies readonly MetricColumn[];
  * - `neuronMovement` [m]: L2 distance of each first-layer neuron from its start; `neuronMovement.<layer>` likewise
  * - `particles` [m, 3]: theta on two fixed principal directions, then u
  * - `layerShare` [layers]: share of each layer in the kernel's trace (names in `layers` of RunStarted)
+ * - `probeInputs` [P, ...input shape], once, where they are small enough to be looked at
+ * - `landscape` [g, g, 3], `weightPath` [places, 3], `lossLine` [points, 2] at the end: see network/training/landscape
  * - `probeOutputs` [P, O]; `limitEigenvalues` [P]: infinite-width ghost; `hessianDensity` [bins, 2]
  */
 export const snapshotNames = [
@@ -68,9 +70,13 @@ export const snapshotNames = [
   'neuronMovement',
   'particles',
   'layerShare',
+  'probeInputs',
   'probeOutputs',
   'limitEigenvalues',
   'hessianDensity',
+  'landscape',
+  'weightPath',
+  'lossLine',
 ] as const;
 export type SnapshotName = (typeof snapshotNames)[number] | `neuronMovement.${string}`;
 
@@ -88,10 +94,21 @@ export interface Snapshot {
 
 export type Regime = 'lazy' | 'rich' | 'in between' | 'undetermined';
 
+/** One measurement that the verdict rests on: below `lazy` it speaks for the lazy, above `rich` for the rich regime. */
+export interface RegimeEvidence {
+  readonly name: 'drift' | 'twinGap' | 'movement';
+  readonly value: number;
+  readonly lazy: number;
+  readonly rich: number;
+}
+
 export interface RegimeRecord {
   readonly kind: 'regime';
   readonly step: number;
   readonly regime: Regime;
+  /** Mean of the votes: 0 is lazy, 1 rich. Absent where nothing could be said. */
+  readonly score?: number;
+  readonly evidence?: readonly RegimeEvidence[];
   /** Sentences, strongest first: what was measured and what it means; also when theory does not apply. */
   readonly reasons: readonly string[];
 }
@@ -102,6 +119,8 @@ export interface NoteRecord {
   readonly step: number;
   readonly level: 'info' | 'warning';
   readonly text: string;
+  /** Diagnostics were left out to keep their cost down. */
+  readonly throttle?: boolean;
 }
 
 export type RunRecord = MetricsRow | Snapshot | RegimeRecord | NoteRecord;

@@ -31,6 +31,8 @@ export interface RunRequest {
   /** Resume from the last checkpoint of this run folder. */
   readonly resume?: string;
   readonly paused?: boolean;
+  /** Leaves out kernels where measuring takes more than a tenth of the training time; for runs that are looked at live. */
+  readonly throttle?: boolean;
 }
 
 /** Diagnostics of the model under the cursor, before any training. */

@@ -59,6 +59,7 @@ const fromView: Readonly<Record<FromView['type'], Shape>> = {
   ready: { version: isNumber },
   ack: { run: isString, seq: isCount },
   command: { name: isString, run: isString },
+  hide: { run: isString },
   export: { name: isString, mime: isString, data: (v) => v instanceof ArrayBuffer },
   copy: { text: isString },
   problem: { text: isString },

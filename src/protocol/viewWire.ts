@@ -48,6 +48,8 @@ export type FromView =
       readonly name: 'pause' | 'resume' | 'step' | 'stop' | 'reveal' | 'report' | 'compare';
       readonly run: string;
     }
+  /** The panel does not show this run any more. */
+  | { readonly type: 'hide'; readonly run: string }
   /** A file the panel produced: chart image, table, report fragment; the host asks where to put it. */
   | { readonly type: 'export'; readonly name: string; readonly mime: string; readonly data: ArrayBuffer }
   | { readonly type: 'copy'; readonly text: string }

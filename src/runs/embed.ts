@@ -56,7 +56,9 @@ function embed(folder: string): EmbeddedRun {
     metrics: {
       step: take(run.metrics.step),
       time: take(run.metrics.time),
-      columns: Object.fromEntries(Object.entries(run.metrics.columns).map(([name, v]) => [name, finite(v)])),
+      columns: Object.fromEntries(
+        Object.entries({ ...run.metrics.columns, tax: run.tax }).map(([name, v]) => [name, finite(v)]),
+      ),
     },
     snapshots: all
       .filter((s) => s.name !== 'kernel' || kept.has(s))

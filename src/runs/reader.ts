@@ -10,6 +10,8 @@ export interface StoredRun {
   readonly folder: string;
   readonly run: RunFile;
   readonly metrics: MetricsFrame;
+  /** Share of the wall time spent on diagnostics at the rows of `metrics`, NaN where it was not measured. */
+  readonly tax: Float64Array;
   readonly events: readonly (RegimeRecord | NoteRecord)[];
 }
 
@@ -92,7 +94,15 @@ export function readRun(folder: string): StoredRun {
   const run = readRunFile(absolute);
   const rows = readLines<Record<string, number | null>>(path.join(absolute, files.metrics));
   const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events));
-  return { folder: absolute, run, metrics: framesOf(rows), events };
+  const metrics = framesOf(rows);
+  const taxes = new Map(
+    readLines<{ step: number; tax?: number }>(path.join(absolute, files.timing)).map(({ step, tax }) => [
+      step,
+      tax ?? Number.NaN,
+    ]),
+  );
+  const tax = metrics.step.map((step) => taxes.get(step) ?? Number.NaN);
+  return { folder: absolute, run, metrics, tax, events };
 }
 
 /** Arrays of a run in the order of their steps; only those of the names given, when given. */

@@ -8,7 +8,13 @@ import { type ResolvedExperiment, resolveExperiment } from '../experiment/index.
 import { type BackendReport, backendInUse, useBackend } from '../network/backends/index.js';
 import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
-import { type Checkpoint, type ReadyFacts, type TrainingSummary, train } from '../network/training/index.js';
+import {
+  type Checkpoint,
+  type ReadyFacts,
+  stepFactors,
+  type TrainingSummary,
+  train,
+} from '../network/training/index.js';
 import type { RunEnded, RunRecord, RunStarted } from '../protocol/records.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import {
@@ -20,6 +26,7 @@ import {
   runSchemaVersion,
 } from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
+import { limitSpectrum } from './limitGhost.js';
 
 export interface SessionEvents {
   readonly progress: (stage: string) => void;
@@ -144,11 +151,34 @@ export async function runSession(
       ? RunWriter.resume(folder, { ...resumed, info }, checkpoint?.step ?? -1)
       : RunWriter.create(folder, run);
     events.started(info);
+    if (!resumed && facts.probe > 0 && experiment.definition.measure.kernels !== 0) ghost(facts);
+  };
+  /** The infinite-width spectrum beside the measured one, where there is a closed form. */
+  const ghost = (facts: ReadyFacts) => {
+    const factors = stepFactors(built, experiment.definition);
+    const { limitEigenvalues } = limitSpectrum(built, data, facts.probeRows, factors);
+    if (!limitEigenvalues) return;
+    const record: RunRecord = {
+      kind: 'snapshot',
+      name: 'limitEigenvalues',
+      step: 0,
+      time: 0,
+      shape: [limitEigenvalues.length],
+      data: limitEigenvalues,
+    };
+    writer?.record(record);
+    events.record(record);
   };
   try {
     const generator = train(
       { built, data, definition: experiment.definition, resume: checkpoint },
-      { signal, gate: events.gate, onReady: open, onCheckpoint: (c) => saveCheckpoint(folder, c) },
+      {
+        signal,
+        gate: events.gate,
+        throttle: request.throttle ? {} : undefined,
+        onReady: open,
+        onCheckpoint: (c) => saveCheckpoint(folder, c),
+      },
     );
     const early: RunRecord[] = [];
     for (;;) {

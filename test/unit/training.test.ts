@@ -15,6 +15,7 @@ import {
   gradientFunction,
   LinearisedTwin,
   lossOf,
+  probeRows,
   Stepper,
   type TrainControl,
   type TrainingSummary,
@@ -193,6 +194,69 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     const bare = await run(data, { measure: { kernels: 0 } });
     const full = await run(data, { measure: { kernels: 20, every: 3, twin: true, particles: true } });
     expect(weightsOf(full.built)).toEqual(weightsOf(bare.built));
+  });
+
+  it('measures less where looking costs too much, and trains the same', async () => {
+    const data = teacher();
+    const saved: Record<string, Checkpoint[]> = { free: [], throttled: [] };
+    const more = { measure: { kernels: 8, every: 1, metricsEvery: 4, checkpointEvery: 10 } };
+    const free = await run(data, more, { onCheckpoint: (c) => void saved['free'].push(c) });
+    const throttled = await run(data, more, {
+      throttle: { bar: 1.01, allowance: 0 },
+      onCheckpoint: (c) => void saved['throttled'].push(c),
+    });
+    const kernels = ({ records }: { records: readonly RunRecord[] }) =>
+      records.filter((r) => r.kind === 'snapshot' && r.name === 'eigenvalues').map((r) => r.step);
+    expect(kernels(free)).toHaveLength(41);
+    expect(kernels(throttled).length).toBeLessThan(20);
+    expect([kernels(throttled)[0], kernels(throttled).at(-1)]).toEqual([0, 40]);
+    expect(throttled.records.filter((r) => r.kind === 'note' && r.throttle)).toHaveLength(1);
+    expect(weightsOf(throttled.built)).toEqual(weightsOf(free.built));
+    expect(saved['throttled']).toEqual(saved['free']);
+    // At the fixed cadence everything but the kernels' own numbers is there, bit by bit.
+    const fixed = (records: readonly RunRecord[]) =>
+      metrics(records)
+        .filter((row) => row.step % 4 === 0)
+        .map(({ step, time, values }) => [step, time, values['loss'], values['testLoss']]);
+    expect(fixed(throttled.records)).toEqual(fixed(free.records));
+  });
+
+  it('takes probe inputs of every class, also where classes alternate', () => {
+    const labels = Int32Array.from({ length: 40 }, (_, i) => i % 2);
+    const data = mixture();
+    const alternating = { ...data, train: { ...data.train, size: 40, labels } };
+    const rows = probeRows(alternating, 20);
+    expect(Array.from(rows).filter((i) => labels[i] === 0)).toHaveLength(10);
+    expect(new Set(rows).size).toBe(20);
+    expect(Array.from(probeRows(alternating, 40))).toEqual(Array.from({ length: 40 }, (_, i) => i));
+  });
+
+  it('draws the loss around the path, and leaves the weights as they are', async () => {
+    const data = teacher();
+    const bare = await run(data);
+    const drawn = await run(data, { measure: { kernels: 6, landscape: true } });
+    expect(weightsOf(drawn.built)).toEqual(weightsOf(bare.built));
+    const array = (name: string) => drawn.records.find((r) => r.kind === 'snapshot' && r.name === name);
+    const line = array('lossLine');
+    const losses = metrics(drawn.records).map((row) => row.values['loss']);
+    if (line?.kind !== 'snapshot') throw new Error('no line');
+    // s = 0 is the start, s = 1 the end of the run.
+    const at = (s: number) => {
+      for (let i = 0; i < line.shape[0]; i++)
+        if (Math.abs(line.data[2 * i] - s) < 1e-9) return line.data[2 * i + 1];
+      throw new Error(`no point at ${s}`);
+    };
+    expect(at(0)).toBeCloseTo(losses[0], 6);
+    expect(at(1)).toBeCloseTo(losses[losses.length - 1], 6);
+    const path = array('weightPath');
+    const plane = array('landscape');
+    if (path?.kind !== 'snapshot' || plane?.kind !== 'snapshot') throw new Error('no plane');
+    expect(Array.from({ length: path.shape[0] }, (_, i) => path.data[3 * i + 2])).toContain(40);
+    expect(plane.shape).toEqual([25, 25, 3]);
+    // The path holds nearly all of its variance in the plane, so the loss there reaches down to where the run ended.
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 2; i < plane.data.length; i += 3) least = Math.min(least, plane.data[i]);
+    expect(least).toBeLessThan(1.5 * losses[losses.length - 1] + 0.05 * losses[0]);
   });
 
   it('names step and step size when it diverges', async () => {

@@ -159,6 +159,9 @@ class DashboardPanel {
       case 'command':
         this.command(message.name, message.run);
         return;
+      case 'hide':
+        this.setRuns(this.ids.filter((id) => id !== message.run));
+        return;
       case 'export':
         void saveFile(message.name, new Uint8Array(message.data));
         return;

@@ -34,11 +34,12 @@ export class RunModel {
     readonly label?: string,
   ) {}
 
-  static stored({ run, metrics, events }: StoredRun, snapshots: readonly Snapshot[]): RunModel {
+  static stored({ run, metrics, tax, events }: StoredRun, snapshots: readonly Snapshot[]): RunModel {
     const model = new RunModel(run.info, run.label);
     model.status = run.status;
     model.ended = run.ended;
-    model.append({ metrics, snapshots, events });
+    const columns = { ...metrics.columns, tax };
+    model.append({ metrics: { ...metrics, columns }, snapshots, events });
     return model;
   }
 

@@ -119,6 +119,7 @@ export class RunManager implements vscode.Disposable {
       runsFolder: this.places.runsFolder(wish.file),
       resume: wish.resume,
       paused: wish.paused,
+      throttle: true,
     };
     return new Promise<RunModel>((resolve, reject) => {
       const done = (keep: boolean) => {

@@ -75,8 +75,27 @@ export class Batches {
   }
 }
 
-/** Rows of the probe set: evenly spaced over the training set, which is shuffled and balanced already. */
+/**
+ * Rows of the probe set, ascending: evenly spaced over the training set in the order of its labels, so that every class
+ * has its share whatever the order of the samples (classes often alternate, and a stride would hit one of them alone).
+ */
 export const probeRows = (data: Dataset, size: number): Uint32Array => {
-  const count = Math.min(size, data.train.size);
-  return Uint32Array.from({ length: count }, (_, k) => Math.floor((k * data.train.size) / count));
+  const { labels, size: n } = data.train;
+  const count = Math.min(size, n);
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  if (labels) order.sort((a, b) => labels[a] - labels[b] || a - b);
+  return Uint32Array.from({ length: count }, (_, k) => order[Math.floor((k * n) / count)]).sort();
 };
+
+/** Numbers of probe inputs that are few enough to be stored and looked at: 1 MiB. */
+const mostInputs = 2 ** 18;
+
+/** The probe inputs, [P, ...input shape]; null when they are too large to be shown. */
+export function probeInputs(data: Dataset, rows: Uint32Array): Float32Array | null {
+  const size = data.inputShape.reduce((a, b) => a * b, 1);
+  if (rows.length * size > mostInputs) return null;
+  const out = new Float32Array(rows.length * size);
+  for (const [k, row] of rows.entries())
+    out.set(data.train.x.subarray(row * size, (row + 1) * size), k * size);
+  return out;
+}

@@ -11,6 +11,8 @@ import { type PredictionStart, projected } from './prediction.js';
 
 /** Ridge of C(y) relative to the mean of the kernel's diagonal: float32 kernels have noise of this size. */
 const costRidge = 1e-6;
+/** Eigenvectors of the kernel that are kept at every measurement. */
+const keptVectors = 8;
 /** Largest full kernel (P O) whose top eigenvalue is taken for the step bound. */
 const largestFull = 1536;
 
@@ -19,6 +21,8 @@ export interface KernelMeasurement {
   /** The same in float64. */
   readonly kernelMatrix: Matrix;
   readonly eigenvalues: Float64Array;
+  /** [k, P]: rows are the top modes. */
+  readonly eigenvectors: Matrix;
   /** Share of label energy of each mode. */
   readonly energy: Float64Array;
   readonly noiseFloor: number;
@@ -93,7 +97,7 @@ export class KernelProbe {
       layerFactors: this.factors,
     });
     const k = matrixFrom(this.size, this.size, kernel);
-    const pass = spectral(k, this.y);
+    const pass = spectral(k, this.y, { topVectors: Math.min(keptVectors, this.size) });
     const total = this.y.data.reduce((sum, v) => sum + v * v, 0) || 1;
     const energy = new Float64Array(this.size);
     for (let i = 0; i < this.size; i++)
@@ -109,6 +113,7 @@ export class KernelProbe {
       kernel,
       kernelMatrix: k,
       eigenvalues: pass.values,
+      eigenvectors: pass.vectors,
       energy,
       noiseFloor: noiseFloor(pass.values),
       drift: relativeDrift(k, this.initial.kernel),

@@ -1,4 +1,4 @@
-import type { Regime } from '../../protocol/records.js';
+import type { RegimeEvidence as Evidence, Regime, RegimeRecord } from '../../protocol/records.js';
 
 /** What is known of a run when the verdict is given. Absent values were not measured. */
 export interface RegimeEvidence {
@@ -34,16 +34,14 @@ function outlook(drift: number, lossLeft: number | undefined): number {
  * Verdict lazy, rich or in between, with its reasons. It rests on kernel drift, twin gap and movement together, with
  * task cost as a witness; never on alignment, which can fall while features are learnt.
  */
-export function regimeVerdict(e: RegimeEvidence): {
-  readonly regime: Regime;
-  readonly reasons: readonly string[];
-} {
+export function regimeVerdict(e: RegimeEvidence): Omit<RegimeRecord, 'kind' | 'step'> {
   const limits = whereTheoryEnds(e);
   if (e.drift === undefined && e.twinGap === undefined) {
     return { regime: 'undetermined', reasons: ['The kernel has not been measured twice yet.', ...limits] };
   }
   const reasons: string[] = [];
   const votes: number[] = [];
+  const evidence: Evidence[] = [];
   const vote = (value: number, lazy: number, rich: number, weight: number) => {
     // 0 is lazy, 1 is rich, linear in the logarithm between the two bars.
     const at = (Math.log(Math.max(value, 1e-9)) - Math.log(lazy)) / (Math.log(rich) - Math.log(lazy));
@@ -52,18 +50,21 @@ export function regimeVerdict(e: RegimeEvidence): {
   if (e.drift !== undefined) {
     const expected = outlook(e.drift, e.lossLeft);
     vote(expected, 0.08, 0.35, 2);
+    evidence.push({ name: 'drift', value: e.drift, lazy: 0.08, rich: 0.35 });
     reasons.push(
       `The kernel has drifted by ${short(100 * e.drift)} %${expected > 1.3 * e.drift ? `, and will by some ${short(100 * expected)} % when the loss is gone` : ''}; below 8 % is lazy, above 35 % rich.`,
     );
   }
   if (e.twinGap !== undefined) {
     vote(e.twinGap, 0.05, 0.2, 2);
+    evidence.push({ name: 'twinGap', value: e.twinGap, lazy: 0.05, rich: 0.2 });
     reasons.push(
       `Network and linearised twin differ by ${short(100 * e.twinGap)} % on the probe set; below 5 % is lazy, above 20 % rich.`,
     );
   }
   if (e.movement !== undefined) {
     vote(e.movement, 0.05, 0.4, 1);
+    evidence.push({ name: 'movement', value: e.movement, lazy: 0.05, rich: 0.4 });
     reasons.push(`The weights have moved by ${short(100 * e.movement)} % of their size.`);
   }
   if (e.costRatio !== undefined && e.costRatio < 0.5) {
@@ -74,7 +75,7 @@ export function regimeVerdict(e: RegimeEvidence): {
   }
   const score = votes.reduce((a, b) => a + b, 0) / votes.length;
   const regime: Regime = score < 0.25 ? 'lazy' : score > 0.7 ? 'rich' : 'in between';
-  return { regime, reasons: [...reasons, ...limits] };
+  return { regime, score, evidence, reasons: [...reasons, ...limits] };
 }
 
 function whereTheoryEnds(e: RegimeEvidence): string[] {

@@ -4,6 +4,7 @@ import type { Dataset } from '../data/index.js';
 import type { BuiltModel } from '../models/build.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Sabotage } from './sabotage.js';
+import type { ThrottleOptions } from './throttle.js';
 
 export interface TrainingSetup {
   readonly built: BuiltModel;
@@ -18,6 +19,8 @@ export interface TrainControl {
   /** Awaited before every step: holds the run while it is paused. */
   readonly gate?: (step: number) => Promise<void> | void;
   readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void> | void;
+  /** Leaves out kernels where looking costs too much. Absent: every kernel of the schedule is measured. */
+  readonly throttle?: ThrottleOptions;
   /** Told once, before the first step. */
   readonly onReady?: (facts: ReadyFacts) => void;
 }
@@ -28,6 +31,8 @@ export interface ReadyFacts {
   readonly parameters: number;
   readonly layers: readonly string[];
   readonly probe: number;
+  /** Training rows of the probe inputs, [probe]. */
+  readonly probeRows: ArrayLike<number>;
   readonly probeLabels: readonly number[];
 }
 

@@ -1,12 +1,20 @@
-import type { MetricsRow, RegimeRecord, RunRecord, Snapshot, SnapshotName } from '../../protocol/records.js';
+import type {
+  MetricsRow,
+  NoteRecord,
+  RegimeRecord,
+  RunRecord,
+  Snapshot,
+  SnapshotName,
+} from '../../protocol/records.js';
 import { principalPlane } from '../models/particles.js';
 import type * as tf from '../tf.js';
-import { Batches } from './batches.js';
+import { Batches, probeInputs } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
 import { effective, relativeGap } from './gaps.js';
 import { type Twin, twinOf } from './generalTwin.js';
+import { LandscapeRecorder, landscapeRecords } from './landscape.js';
 import { Movement } from './movement.js';
 import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import { type KernelMeasurement, KernelProbe } from './probe.js';
@@ -17,11 +25,23 @@ import { SharpnessProbe } from './sharpness.js';
 import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
 import { tangentOf } from './tangentTraining.js';
+import { Throttle } from './throttle.js';
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
 const patience = 40;
 /** Training samples that are evaluated on the way in minibatch runs; the summary takes them all. */
 const sampled = 2048;
+
+/** Training samples on which the loss landscape is evaluated. */
+const landscapeSamples = 512;
+
+const throttleNote = (step: number): NoteRecord => ({
+  kind: 'note',
+  step,
+  level: 'info',
+  throttle: true,
+  text: 'Kernels are measured less often than planned, because measuring takes more than a tenth of the training time. Training itself is not touched.',
+});
 
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -66,6 +86,10 @@ class Session {
   /** Columns that come with a kernel; they join the row of their step, so that a step has one row. */
   private kernelValues: Readonly<Record<string, number>> | null = null;
   private diagnostics = 0;
+  /** Milliseconds of the last kernel measurement. */
+  private kernelCost = 0;
+  private throttle: Throttle | null = null;
+  private landscape: LandscapeRecorder | null = null;
   private readonly startedAt = performance.now();
   private plane: ReturnType<typeof principalPlane> | null = null;
 
@@ -91,6 +115,7 @@ class Session {
     const { data, definition, resume } = this.setup;
     const { steps, measure } = definition;
     yield* this.prepare(control);
+    if (control.throttle) this.throttle = new Throttle(control.throttle);
     const kernelAt = this.probe
       ? kernelSteps(steps, measure.kernels ?? 24, measure.every)
       : new Set<number>();
@@ -114,7 +139,8 @@ class Session {
       const told = { kernel: !fresh, row: !fresh };
       const saves = step > 0 && step % saveEvery === 0;
       if (!told.kernel && (done || kernelAt.has(step))) {
-        yield* await this.kernelRecords(step);
+        if (done || this.affords(step, kernelAt)) yield* await this.kernelRecords(step);
+        else if (this.throttle?.skipped === 1) yield throttleNote(step);
         told.kernel = true;
       }
       if (!told.row && (done || step % evaluateEvery === 0 || (saves && step % rowEvery === 0))) {
@@ -138,6 +164,7 @@ class Session {
         if (!told.kernel) yield* await this.kernelRecords(step);
         if (!told.row) yield this.row(step);
         await control.onCheckpoint?.(this.checkpoint(step));
+        if (!aborted) yield* this.measureLandscape(step);
         return this.summary(step, aborted);
       }
     }
@@ -169,6 +196,17 @@ class Session {
       this.sharpness = new SharpnessProbe(this.setup, this.stepper.factors);
       if (this.sharpness.note) yield { kind: 'note', step: 0, level: 'info', text: this.sharpness.note };
     }
+    if (definition.measure.landscape && this.probe && !this.tangent) {
+      const weights = this.model.trainableWeights.map((w) => w.read() as tf.Variable);
+      this.landscape = new LandscapeRecorder(weights);
+      if (!this.landscape.feasible)
+        yield {
+          kind: 'note',
+          step: 0,
+          level: 'warning',
+          text: `The loss landscape of ${this.model.countParams()} weights is too large to measure; it is left out.`,
+        };
+    }
     this.initialLoss = this.trainSet.evaluate(this.predict).loss;
     control.onReady?.({
       learningRate: this.stepper.learningRate,
@@ -176,6 +214,7 @@ class Session {
       parameters: this.model.countParams(),
       layers: this.movement.layers,
       probe: this.probe?.size ?? 0,
+      probeRows: this.probe?.rows ?? [],
       probeLabels:
         this.probe && data.train.labels
           ? Array.from(this.probe.rows, (i) => (data.train.labels as Int32Array)[i])
@@ -227,7 +266,11 @@ class Session {
     if (this.tangent) this.tangent.step(x, y, this.stepper.learningRate, accept);
     else this.stepper.step(x, y, accept).dispose();
     if (!taken) return { loss, taken };
-    this.twin?.step(x, y, this.stepper.learningRate);
+    if (this.twin) {
+      const start = performance.now();
+      this.twin.step(x, y, this.stepper.learningRate);
+      this.diagnostics += performance.now() - start;
+    }
     this.time += this.stepper.learningRate;
     return { loss, taken };
   }
@@ -255,7 +298,7 @@ class Session {
       if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
     }
     this.diagnostics += performance.now() - start;
-    Object.assign(values, this.prediction?.loss(step), this.takeKernelValues());
+    Object.assign(values, this.prediction?.loss(step), this.takeKernelValues(), { tax: this.tax() });
     return { kind: 'metrics', step, time: this.time, values };
   }
 
@@ -266,7 +309,7 @@ class Session {
     return values;
   }
 
-  private async measureKernel(): Promise<KernelMeasurement> {
+  private async measureKernel(): Promise<KernelMeasurement & { readonly outputs: Float32Array }> {
     const { definition } = this.setup;
     const probe = this.probe as KernelProbe;
     const outputs = probe.predict(this.predict);
@@ -281,7 +324,7 @@ class Session {
       );
     }
     this.last = measured;
-    return measured;
+    return { ...measured, outputs };
   }
 
   /** Theory's course of the run, from the kernel on the whole training set where that is small enough. */
@@ -307,6 +350,7 @@ class Session {
     const { definition, built } = this.setup;
     const measured = await this.measureKernel();
     const P = this.probe.size;
+    const O = this.probe.outputs;
     const snapshot = (
       name: SnapshotName,
       shape: readonly number[],
@@ -327,6 +371,11 @@ class Session {
     const predicted = this.prediction?.residual(step);
     if (predicted) out.push(snapshot('predictedResidual', [P], predicted));
     out.push(snapshot('kernel', [P, P], measured.kernel));
+    const { eigenvectors } = measured;
+    out.push(snapshot('eigenvectors', [eigenvectors.rows, P], eigenvectors.data));
+    out.push(snapshot('probeOutputs', [P, O], measured.outputs));
+    const inputs = step === 0 ? probeInputs(this.setup.data, this.probe.rows) : null;
+    if (inputs) out.push(snapshot('probeInputs', [P, ...this.setup.data.inputShape], inputs));
     out.push(
       snapshot(
         'layerShare',
@@ -361,15 +410,43 @@ class Session {
     if (built.twoLayer) values['effectiveNeurons'] = effective(built);
     this.kernelValues = values;
     out.push(this.verdict(step));
-    this.diagnostics += performance.now() - start;
+    this.landscape?.keep(step);
+    this.kernelCost = performance.now() - start;
+    this.diagnostics += this.kernelCost;
     return out;
+  }
+
+  /** Whether the kernel that is due is measured. The start always is: everything refers to it. */
+  private affords(step: number, kernelAt: ReadonlySet<number>): boolean {
+    if (!this.throttle || !this.last) return true;
+    let due = 0;
+    for (const s of kernelAt) if (s >= step) due++;
+    const { steps } = this.setup.definition;
+    const elapsed = performance.now() - this.startedAt;
+    return this.throttle.allows({
+      spent: this.diagnostics,
+      trained: elapsed - this.diagnostics,
+      cost: this.kernelCost,
+      step,
+      steps,
+      due,
+    });
+  }
+
+  /** Loss over the weights around the run, as far as it was asked for. */
+  private measureLandscape(step: number): RunRecord[] {
+    if (!this.landscape) return [];
+    const start = performance.now();
+    const found = this.landscape.measure(() => this.trainSet.evaluate(this.predict, landscapeSamples).loss);
+    this.diagnostics += performance.now() - start;
+    return found ? landscapeRecords(found, step, this.time) : [];
   }
 
   private verdict(step: number): RegimeRecord {
     const { definition } = this.setup;
     const train = this.trainSet.evaluate(this.predict).loss;
     const first = step === 0 || !this.last;
-    const { regime, reasons } = regimeVerdict({
+    const verdict = regimeVerdict({
       drift: first ? undefined : this.last?.drift,
       movement: first ? undefined : this.lastMovement.total,
       twinGap: first ? undefined : this.twinGap,
@@ -382,7 +459,7 @@ class Session {
       normalised: this.model.layers.some((layer) => layer.getClassName() === 'BatchNormalization'),
       steps: step,
     });
-    return { kind: 'regime', step, regime, reasons };
+    return { kind: 'regime', step, ...verdict };
   }
 
   /** Share of the run's wall time spent on diagnostics. */
