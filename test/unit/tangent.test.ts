@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InputError } from '../../src/core/errors.js';
+import { Random } from '../../src/core/random.js';
+import { seedModel } from '../../src/network/models/seeding.js';
 import { empiricalKernel, explicitJacobian, outputCount } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
 import { architectures, inputs, seeded } from '../helpers/architectures.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
+import { furtherArchitectures } from '../helpers/furtherArchitectures.js';
 
 /** Largest difference relative to the largest entry. */
 function gap(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -40,12 +44,48 @@ function traceOf(full: Float64Array, n: number, m: number, outputs: number): Flo
   return out;
 }
 
+/** J v against differences of the outputs along v: automatic differentiation itself may be wrong on a backend. */
+function expectSlope(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], jacobian: tf.Tensor2D): void {
+  const random = new Random('slope');
+  const weights = model.trainableWeights.map((w) => w.read() as tf.Variable);
+  const own = weights.map((w) => w.dataSync().slice());
+  const v = own.map((w) => Float32Array.from(random.normals(w.length)));
+  const outputs = (step: number) => {
+    for (const [k, w] of weights.entries()) {
+      const moved = tf.tensor(
+        own[k].map((value, i) => value + step * v[k][i]),
+        w.shape,
+      );
+      w.assign(moved);
+      moved.dispose();
+    }
+    return tf.tidy(() => {
+      const y = model.predict(x) as tf.Tensor;
+      return y.dataSync().slice();
+    });
+  };
+  const h = 2e-3;
+  const [up, down] = [outputs(h), outputs(-h)];
+  outputs(0);
+  const expected = tf.tidy(() => tf.dot(jacobian, tf.tensor1d(v.flatMap((part) => [...part]))).dataSync());
+  expect(
+    gap(
+      up.map((value, i) => (value - down[i]) / (2 * h)),
+      expected,
+    ),
+  ).toBeLessThan(0.05);
+}
+
+const L = tf.layers;
+const normal = (shape: number[], seed: number) =>
+  tf.tensor(Float32Array.from(new Random(seed).normals(shape.reduce((a, b) => a * b, 1))), shape);
+
 describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
   beforeAll(() => startBackend(backend));
   const before: number[] = [];
   afterAll(() => expect(before.every((n) => n === 0)).toBe(true));
 
-  it.each(architectures.map((c) => [c.name, c] as const))(
+  it.each([...architectures, ...furtherArchitectures].map((c) => [c.name, c] as const))(
     'equals the explicit Jacobian: %s',
     async (_name, test) => {
       const model = seeded(test);
@@ -53,6 +93,7 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
       const [x, y] = [inputs(test, n, 1), inputs(test, m, 2)];
       const outputs = Array.from({ length: outputCount(model) }, (_, o) => o);
       const [jx, jy] = [explicitJacobian(model, x, outputs), explicitJacobian(model, y, outputs)];
+      expectSlope(model, x, jx);
       const held = tf.memory().numTensors;
       const full = contract(jx, jx);
       const fullKernel = await empiricalKernel(model, x, { mode: 'full', blockRows: 2 });
@@ -70,6 +111,13 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
       ).toBeLessThan(1e-5);
       const rectangle = await empiricalKernel(model, x, { against: y });
       expect(gap(rectangle.data, traceOf(contract(jx, jy), n, m, outputs.length))).toBeLessThan(1e-5);
+      const wide = await empiricalKernel(model, y, { against: x, mode: 'full', perLayer: true });
+      expect(gap(wide.data, contract(jy, jx))).toBeLessThan(1e-5);
+      const wideParts = Object.values(wide.perLayer ?? {});
+      const total = wide.data.map((_, k) => wideParts.reduce((sum, part) => sum + part[k], 0));
+      expect(gap(total, wide.data)).toBeLessThan(1e-5);
+      const announced = trace.notes.some((note) => /No structured rule for .* backward passes\.$/.test(note));
+      if (test.name.includes('generic fallback')) expect(announced).toBe(true);
       const last = outputs.length - 1;
       const one = await empiricalKernel(model, x, { output: last });
       const expected = Float64Array.from(
@@ -83,4 +131,77 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
       before.push(tf.memory().numTensors - held);
     },
   );
+
+  it('takes rectangles of few against many inputs, whose parts alone would choose different forms', async () => {
+    for (const [name, residual] of [
+      ['a chain of stages', false],
+      ['a network with a sum', true],
+    ] as const) {
+      const x = tf.input({ shape: [2, 2, 1] });
+      const first = L.conv2d({ filters: 8, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(x);
+      const second = L.conv2d({ filters: 8, kernelSize: 3, padding: 'same' }).apply(
+        first,
+      ) as tf.SymbolicTensor;
+      const sum = residual
+        ? (L.add().apply([first as tf.SymbolicTensor, second]) as tf.SymbolicTensor)
+        : second;
+      const outputs = L.dense({ units: 2 }).apply(L.flatten().apply(sum)) as tf.SymbolicTensor;
+      const model = tf.model({ inputs: x, outputs });
+      seedModel(model, 5);
+      const many = normal([300, 2, 2, 1], 1);
+      const few = tf.slice(many, [0, 0, 0, 0], [3, 2, 2, 1]);
+      const rectangle = await empiricalKernel(model, few, { against: many });
+      const square = await empiricalKernel(model, many);
+      expect(gap(rectangle.data, square.data.subarray(0, 900)), name).toBeLessThan(1e-5);
+      tf.dispose([many, few]);
+    }
+  });
+
+  it('streams the passes of large networks, chunk by chunk', async () => {
+    const x = tf.input({ shape: [64, 64, 2] });
+    const h = L.conv2d({ filters: 12, kernelSize: 3, padding: 'same', activation: 'tanh' }).apply(
+      x,
+    ) as tf.SymbolicTensor;
+    const branch = L.conv2d({ filters: 12, kernelSize: 1, useBias: false }).apply(h) as tf.SymbolicTensor;
+    const sum = L.add().apply([h, branch]) as tf.SymbolicTensor;
+    const pooled = L.globalAveragePooling2d({}).apply(sum) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: x, outputs: L.dense({ units: 6 }).apply(pooled) as tf.SymbolicTensor });
+    seedModel(model, 5);
+    const many = normal([32, 64, 64, 2], 2);
+    const held = tf.memory().numTensors;
+    const { data } = await empiricalKernel(model, many);
+    for (const start of [0, 22]) {
+      const some = tf.slice(many, [start, 0, 0, 0], [7, 64, 64, 2]);
+      const { data: block } = await empiricalKernel(model, some);
+      some.dispose();
+      const expected = block.map((_, k) => data[(start + Math.floor(k / 7)) * 32 + start + (k % 7)]);
+      expect(gap(expected, block)).toBeLessThan(1e-5);
+    }
+    expect(tf.memory().numTensors).toBe(held);
+    many.dispose();
+  });
+
+  it('counts all outputs of a model with several', async () => {
+    const build = (joined: boolean) => {
+      const x = tf.input({ shape: [5] });
+      const h = L.dense({ units: 6, activation: 'tanh', name: 'h' }).apply(x) as tf.SymbolicTensor;
+      const ends = [2, 1].map((units) => L.dense({ units }).apply(h) as tf.SymbolicTensor);
+      return tf.model({
+        inputs: x,
+        outputs: joined ? (L.concatenate().apply(ends) as tf.SymbolicTensor) : ends,
+      });
+    };
+    const [several, one] = [build(false), build(true)];
+    seedModel(several, 5);
+    one.setWeights(several.getWeights());
+    const x = normal([4, 5], 3);
+    expect(outputCount(several)).toBe(3);
+    for (const mode of ['trace', 'full'] as const) {
+      const [a, b] = [await empiricalKernel(several, x, { mode }), await empiricalKernel(one, x, { mode })];
+      expect(gap(a.data, b.data)).toBeLessThan(1e-6);
+    }
+    expect(explicitJacobian(several, x, [2]).dataSync()).toEqual(explicitJacobian(one, x, [2]).dataSync());
+    await expect(empiricalKernel(several, x, { output: 3 })).rejects.toThrow(/outputs 0 to 2/);
+    await expect(empiricalKernel(several, x, { output: 0.5 })).rejects.toThrow(InputError);
+  });
 });

@@ -1,4 +1,5 @@
 import * as tf from '../tf.js';
+import { flatOutputs } from './outputs.js';
 
 /** Gradients of every sample and output with respect to the trainable weights of some layers, the plain way. */
 export function genericGradients(
@@ -22,8 +23,7 @@ export function genericGradients(
           const y = model.apply(one.length === 1 ? one[0] : one, { training: false }) as
             | tf.Tensor
             | tf.Tensor[];
-          const values = tf.reshape(Array.isArray(y) ? y[0] : y, [-1]);
-          return tf.sum(tf.slice(values, [output], [1]));
+          return tf.sum(tf.slice2d(flatOutputs(y, 1), [0, output], [1, 1]));
         }, flat);
         for (const [l, own] of variables.entries()) {
           const parts = own.map((v) => tf.reshape(grads[v.name] ?? tf.zerosLike(v), [-1]));

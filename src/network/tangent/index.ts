@@ -1,4 +1,5 @@
 export { explicitJacobian } from './generic.js';
 export * from './jacobian/index.js';
 export { type EmpiricalKernel, empiricalKernel, type KernelMode, type KernelOptions } from './kernel.js';
-export { outputCount, trainableLayers } from './tap.js';
+export { outputCount } from './outputs.js';
+export { trainableLayers } from './tap.js';

@@ -1,9 +1,10 @@
 import { FailureError, InputError } from '../../core/errors.js';
 import * as tf from '../tf.js';
+import { sampleCount } from './jacobian/linearisation.js';
+import { outputCount } from './outputs.js';
 import type { Part } from './part.js';
 import { collectParts, type Parts } from './parts.js';
 import { timesTransposed } from './products.js';
-import { outputCount } from './tap.js';
 
 export type KernelMode = 'trace' | 'full';
 
@@ -55,8 +56,10 @@ export async function empiricalKernel(
   const outputs =
     options.output === undefined ? Array.from({ length: count }, (_, o) => o) : [options.output];
   const all = options.output === undefined;
-  const left = collectParts(model, x, outputs, all, mode);
-  const right = options.against ? collectParts(model, options.against, outputs, all, mode) : left;
+  const { against } = options;
+  const counted = Math.max(sampleCount(x), against ? sampleCount(against) : 0);
+  const left = collectParts(model, x, outputs, all, mode, counted);
+  const right = against ? collectParts(model, against, outputs, all, mode, counted) : left;
   try {
     return await assemble(left, right, mode, options);
   } finally {

@@ -1,4 +1,5 @@
 import * as tf from '../tf.js';
+import { flatOutputs } from './outputs.js';
 import { type LayerRule, ruleOf } from './rules.js';
 
 /** One use of one layer in a forward pass: what went in, and the cotangent of what came out, for every output. */
@@ -81,8 +82,7 @@ export function tapModel(
         const restore = install(rules, (layer, rule) => tapped(layer, rule, zero));
         try {
           const y = model.apply(x, { training: false }) as tf.Tensor | tf.Tensor[];
-          const flat = tf.reshape(Array.isArray(y) ? y[0] : y, [samples, -1]);
-          return tf.sum(tf.slice(flat, [0, output], [samples, 1]));
+          return tf.sum(tf.slice2d(flatOutputs(y, samples), [0, output], [samples, 1]));
         } finally {
           restore();
         }
@@ -123,10 +123,4 @@ function install(
   return () => {
     for (const restore of undo) restore();
   };
-}
-
-/** Number of scalar outputs a sample of the model has. */
-export function outputCount(model: tf.LayersModel): number {
-  const shape = (Array.isArray(model.outputShape[0]) ? model.outputShape[0] : model.outputShape) as tf.Shape;
-  return shape.slice(1).reduce<number>((product, n) => product * (n ?? 1), 1);
 }

@@ -1,4 +1,5 @@
 import * as tf from '../../tf.js';
+import { flatOutputs } from '../outputs.js';
 import type { Inputs, Linearisation, ProductMethod } from './linearisation.js';
 import { sampleCount } from './linearisation.js';
 import { type FrozenWeights, normOf, type Parameters } from './parameters.js';
@@ -22,7 +23,7 @@ export function differenceStep(
 /** Outputs [n, O] of the model as it is, in inference form. */
 export function outputsOf(model: tf.LayersModel, x: Inputs): tf.Tensor2D {
   const y = model.apply(x, { training: false }) as tf.Tensor | tf.Tensor[];
-  return tf.reshape(Array.isArray(y) ? y[0] : y, [sampleCount(x), -1]) as tf.Tensor2D;
+  return flatOutputs(y, sampleCount(x));
 }
 
 /** J^T u of the model as it is, by one backward pass. Inside `tf.tidy`. */

@@ -1,7 +1,7 @@
 import { Random } from '../../../core/random.js';
 import * as tf from '../../tf.js';
 import { type ChainLayer, chainOf } from '../chain.js';
-import { outputCount } from '../tap.js';
+import { outputCount } from '../outputs.js';
 import { lineariseChain } from './chainLinearisation.js';
 import { lineariseModel } from './genericLinearisation.js';
 import {
