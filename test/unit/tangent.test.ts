@@ -179,7 +179,7 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
     }
     expect(tf.memory().numTensors).toBe(held);
     many.dispose();
-  });
+  }, 120_000);
 
   it('counts all outputs of a model with several', async () => {
     const build = (joined: boolean) => {

@@ -6,6 +6,7 @@ import { repairCopies } from './kernels/copies.js';
 import { repairPooling } from './kernels/pooling.js';
 import { repairProducts } from './kernels/products.js';
 import { repairReductions } from './kernels/reductions.js';
+import { guardWasmMemory } from './memory.js';
 import type { BackendName } from './report.js';
 
 /** The TensorFlow.js version that the repairs were written for; a test fails when the installed one differs. */
@@ -20,6 +21,7 @@ export function repairBackend(name: BackendName): void {
   if (repaired.has(name)) return;
   repaired.add(name);
   if (name === 'wasm') {
+    guardWasmMemory();
     repairCopies();
     repairProducts();
     repairConvolutions();

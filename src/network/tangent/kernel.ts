@@ -1,10 +1,12 @@
-import { FailureError, InputError } from '../../core/errors.js';
+import { InputError } from '../../core/errors.js';
+import { isOutOfMemory } from '../backends/memory.js';
 import * as tf from '../tf.js';
-import { sampleCount } from './jacobian/linearisation.js';
+import { type Inputs, sampleCount } from './jacobian/linearisation.js';
 import { outputCount } from './outputs.js';
 import type { Part } from './part.js';
 import { collectParts, type Parts } from './parts.js';
 import { timesTransposed } from './products.js';
+import { outOfRoom, requireRoom, requireRoomForParts } from './room.js';
 
 export type KernelMode = 'trace' | 'full';
 
@@ -39,7 +41,8 @@ export interface EmpiricalKernel {
  * Empirical neural tangent kernel of any layers model by structured derivatives (Novak, Sohl-Dickstein and Schoenholz
  * 2022): K[i, j] = (1 / O) sum_o <d f_o(x_i) / d theta, d f_o(x_j) / d theta> over the trainable weights, f being
  * `model.output` with its final activation. `x` is [N, ...] (an array for several inputs). Exactly symmetric when
- * `against` is absent. Memory beyond the result: the layers' inputs and cotangents and one block.
+ * `against` is absent. Memory beyond the result: the layers' inputs and cotangents and one block; throws a FailureError
+ * with the size that fits when there is not enough, and an InputError for an output that the model does not have.
  */
 export async function empiricalKernel(
   model: tf.LayersModel,
@@ -58,14 +61,22 @@ export async function empiricalKernel(
   const all = options.output === undefined;
   const { against } = options;
   const counted = Math.max(sampleCount(x), against ? sampleCount(against) : 0);
-  const left = collectParts(model, x, outputs, all, mode, counted);
-  const right = against ? collectParts(model, against, outputs, all, mode, counted) : left;
+  const collect = (inputs: Inputs) => collectParts(model, inputs, outputs, all, mode, counted);
+  requireRoomForParts(model, x, outputs.length, collect);
+  const held: Parts[] = [];
+  let failed: unknown;
   try {
+    const left = collect(x);
+    held.push(left);
+    const right = against ? collect(against) : left;
+    if (right !== left) held.push(right);
     return await assemble(left, right, mode, options);
+  } catch (error) {
+    failed = error;
   } finally {
-    left.dispose();
-    if (right !== left) right.dispose();
+    for (const parts of held) parts.dispose();
   }
+  throw isOutOfMemory(failed) ? outOfRoom(x, collect) : failed;
 }
 
 async function assemble(
@@ -77,9 +88,10 @@ async function assemble(
   const stride = mode === 'full' ? left.outputs : 1;
   const rows = left.samples * stride;
   const cols = right.samples * stride;
-  const data = allocate(rows, cols);
+  requireRoom(rows, cols, 1 + (options.perLayer ? left.parts.length : 0));
+  const data = new Float32Array(rows * cols);
   const layers = options.perLayer
-    ? Object.fromEntries(left.parts.map((p) => [p.layer, allocate(rows, cols)]))
+    ? Object.fromEntries(left.parts.map((p) => [p.layer, new Float32Array(rows * cols)]))
     : null;
   const symmetric = left === right;
   const panel = options.blockRows ?? panelRows(left, right, stride, symmetric);
@@ -136,17 +148,6 @@ function gramOperations(parts: Parts, stride: number): number {
     return part.kind === 'gradients' ? part.rows[0].size / n : 0;
   });
   return 2 * n * n * stride * Math.max(0, ...widths);
-}
-
-function allocate(rows: number, cols: number): Float32Array {
-  try {
-    return new Float32Array(rows * cols);
-  } catch {
-    const fits = Math.floor(Math.sqrt(2 ** 29));
-    throw new FailureError(
-      `A kernel of ${rows} x ${cols} values does not fit in memory; up to ${fits} x ${fits} does. Take fewer inputs or the trace form.`,
-    );
-  }
 }
 
 /** Copies the upper triangle of a square matrix to the lower one, in tiles that stay in the cache. */
