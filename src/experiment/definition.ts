@@ -73,6 +73,8 @@ export interface ResidualModel {
   readonly activation: ActivationName;
   /** Factor of each block: 1/L, 1/sqrt(L) or a number. */
   readonly blockScale: '1/L' | '1/sqrt(L)' | number;
+  /** 'independent' (the default): every block is drawn anew; 'equal': all start from the same weights, smooth in depth. */
+  readonly init?: 'independent' | 'equal';
   readonly train: TrainedPart;
 }
 

@@ -67,6 +67,7 @@ const modelSchema = v.variant(
         ),
         '1/L',
       ),
+      init: v.optional(oneOf(['independent', 'equal'] as const)),
       ...common,
     }),
   ],

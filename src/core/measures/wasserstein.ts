@@ -31,7 +31,8 @@ function normalised(weights: ArrayLike<number> | undefined, n: number, name: str
   return Float64Array.from(weights, (w) => w / total);
 }
 
-function project(cloud: Matrix, weights: Float64Array, direction: Float64Array): Projected {
+/** Positions along a direction in order, with their weights; `equal` weights need not follow, and sort far faster. */
+function project(cloud: Matrix, weights: Float64Array, direction: Float64Array, equal: boolean): Projected {
   const n = cloud.rows;
   const raw = new Float64Array(n);
   for (let i = 0; i < n; i++) {
@@ -39,6 +40,7 @@ function project(cloud: Matrix, weights: Float64Array, direction: Float64Array):
     for (let k = 0; k < cloud.cols; k++) s += cloud.data[i * cloud.cols + k] * direction[k];
     raw[i] = s;
   }
+  if (equal) return { positions: raw.sort(), weights };
   const order = Uint32Array.from(raw, (_, i) => i).sort((a, b) => raw[a] - raw[b]);
   return {
     positions: Float64Array.from(order, (i) => raw[i]),
@@ -94,7 +96,9 @@ export function slicedWasserstein(a: Matrix, b: Matrix, options: SlicedOptions =
     let length = 0;
     for (const x of direction) length += x * x;
     for (let i = 0; i < d; i++) direction[i] /= Math.sqrt(length);
-    s += squaredOnLine(project(a, wa, direction), project(b, wb, direction));
+    const onLineA = project(a, wa, direction, !options.weightsA);
+    const onLineB = project(b, wb, direction, !options.weightsB);
+    s += squaredOnLine(onLineA, onLineB);
   }
   return Math.sqrt(s / directions);
 }

@@ -219,6 +219,12 @@ function layerScales(
   }
 }
 
+/** What a planted wrong alpha puts in front of a layer: sqrt(m), so that 1/m between layers becomes 1/sqrt(m). */
+function excessOf(spec: MlpModel, fanIn: number, position: 'first' | 'hidden' | 'last'): number {
+  const hit = position === 'last' || (position === 'hidden' && spec.parameterization === 'mean-field');
+  return hit ? Math.sqrt(fanIn) : 1;
+}
+
 function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
   const random = new Random(context.seed).fork('model');
   const sizes = [context.inputShape[0], ...spec.hidden, context.outputs];
@@ -228,12 +234,14 @@ function mlp(spec: MlpModel, context: ModelContext): BuiltModel {
   const rates: Record<string, number> = {};
   for (let l = 1; l < sizes.length; l++) {
     const last = l === sizes.length - 1;
-    const scales = layerScales(spec, sizes[l - 1], sizes[l], last ? 'last' : l === 1 ? 'first' : 'hidden');
+    const position = last ? 'last' : l === 1 ? 'first' : 'hidden';
+    const scales = layerScales(spec, sizes[l - 1], sizes[l], position);
+    const excess = context.sabotage === 'wrong-alpha' ? excessOf(spec, sizes[l - 1], position) : 1;
     const name = last ? 'readout' : `hidden${l}`;
     const layer = new ScaledDense({
       name,
       units: sizes[l],
-      factor: scales.factor,
+      factor: scales.factor * excess,
       deviation: scales.deviation,
       useBias: spec.bias,
       biasFactor: scales.biasFactor,
@@ -299,12 +307,14 @@ function firstColumns(values: Float32Array, rows: number, count: number, width: 
 function residual(spec: ResidualModel, context: ModelContext): BuiltModel {
   const { width, depth } = spec;
   const random = new Random(context.seed).fork('model');
-  const scale =
+  const stated =
     spec.blockScale === '1/L'
       ? 1 / depth
       : spec.blockScale === '1/sqrt(L)'
         ? 1 / Math.sqrt(depth)
         : spec.blockScale;
+  const scale = context.sabotage === 'wrong-alpha' ? Math.sqrt(stated) : stated;
+  const rates: Record<string, number> = {};
   const trainable = spec.train !== 'readout';
   const dense: ScaledDense[] = [];
   const apply = (
@@ -322,6 +332,8 @@ function residual(spec: ResidualModel, context: ModelContext): BuiltModel {
     input,
   );
   for (let l = 1; l <= depth; l++) {
+    // Under 1/L every block is one particle of many: L times the step lets it move by O(1) at any depth (Lu et al. 2020).
+    if (spec.blockScale === '1/L') rates[`block${l}-in`] = rates[`block${l}-out`] = depth;
     const inner = apply({ name: `block${l}-in`, units: width, factor: root, useBias: false, trainable }, h);
     const active = new Elementwise({ name: `block${l}-activation`, activation: spec.activation }).apply(
       inner,
@@ -336,7 +348,8 @@ function residual(spec: ResidualModel, context: ModelContext): BuiltModel {
   const model = tf.model({ inputs: input, outputs: output });
   for (const layer of dense) {
     const [rows, cols] = layer.kernel.shape as [number, number];
-    setWeights(layer, normals(random.fork(layer.name), rows * cols, 1));
+    const name = spec.init === 'equal' ? layer.name.replace(/^block\d+/, 'block') : layer.name;
+    setWeights(layer, normals(random.fork(name), rows * cols, 1));
   }
-  return { model, spec, rates: {} };
+  return { model, spec, rates };
 }

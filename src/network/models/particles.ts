@@ -1,5 +1,6 @@
-import { matrixFrom } from '../../core/linalg/matrix.js';
+import { type Matrix, matrix, matrixFrom } from '../../core/linalg/matrix.js';
 import { principalComponents } from '../../core/measures/pca.js';
+import * as tf from '../tf.js';
 import type { BuiltModel } from './build.js';
 
 /** Neurons of a two-layer network: theta [m, d], row-major, and u [m, k]. */
@@ -28,6 +29,32 @@ export function particlesOf(built: BuiltModel): Particles {
     theta,
     u: Float64Array.from(readout.dataSync()),
   };
+}
+
+/** Puts the neurons where they are told to be. Throws when the model is not a two-layer network of this size. */
+export function placeParticles(built: BuiltModel, { width, dimension, outputs, theta, u }: Particles): void {
+  const now = particlesOf(built);
+  if (now.width !== width || now.dimension !== dimension || now.outputs !== outputs)
+    throw new RangeError(
+      `The network has ${now.width} neurons of ${now.dimension} inputs and ${now.outputs} outputs, not ${width} of ${dimension} and ${outputs}.`,
+    );
+  const { features, readout } = built.twoLayer as NonNullable<BuiltModel['twoLayer']>;
+  tf.tidy(() => {
+    const [, ...biases] = built.model.getLayer(features).getWeights();
+    const columns = tf.transpose(tf.tensor2d(Float32Array.from(theta), [width, dimension]));
+    built.model.getLayer(features).setWeights([columns, ...biases]);
+    built.model.getLayer(readout).setWeights([tf.tensor2d(Float32Array.from(u), [width, outputs])]);
+  });
+}
+
+/** The neurons as points (u, theta), [m, k + d]: what distances and entropies of distributions are taken over. */
+export function cloudOf({ width, dimension, outputs, theta, u }: Particles): Matrix {
+  const cloud = matrix(width, outputs + dimension);
+  for (let j = 0; j < width; j++) {
+    cloud.data.set(u.subarray(j * outputs, (j + 1) * outputs), j * cloud.cols);
+    cloud.data.set(theta.subarray(j * dimension, (j + 1) * dimension), j * cloud.cols + outputs);
+  }
+  return cloud;
 }
 
 /**

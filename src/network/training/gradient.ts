@@ -2,7 +2,7 @@ import type { LossName } from '../../experiment/definition.js';
 import { activations } from '../models/activations.js';
 import { type ChainLayer, chainOf } from '../tangent/chain.js';
 import { trainableLayers } from '../tangent/index.js';
-import { timesTransposed } from '../tangent/products.js';
+import { timesTransposed, transposedTimes } from '../tangent/products.js';
 import * as tf from '../tf.js';
 
 /** Gradient of the loss for one trainable weight. */
@@ -91,7 +91,7 @@ function chainGradients(
           variable: bias.read() as tf.Variable,
           gradient: tf.mul(tf.sum(d, 0), biasScale),
         });
-      const gradient = tf.matMul(tf.transpose(inputs[l]), scaled);
+      const gradient = transposedTimes(inputs[l], scaled as tf.Tensor2D);
       gradients.push({ layer: layer.name, variable: kernel.read() as tf.Variable, gradient });
     }
     if (l > first) d = timesTransposed(scaled as tf.Tensor2D, kernel.read() as tf.Tensor2D);

@@ -33,7 +33,7 @@ export function stepFactors(
   const scale = scaleOf(built, optimizer, sabotage) * (sabotage === 'doubled-step' ? 2 : 1);
   const factors: Record<string, number> = {};
   for (const layer of trainableLayers(built.model)) {
-    let factor = scale * (built.rates[layer.name] ?? 1);
+    let factor = scale * (sabotage === 'wrong-step-scale' ? 1 : (built.rates[layer.name] ?? 1));
     if (built.twoLayer && layer.name === built.twoLayer.readout) factor *= ratioOf(built, optimizer.ratio);
     if (sabotage === 'frozen-readout' && layer.name === 'readout') factor = 0;
     if (sabotage === 'frozen-features' && layer.name !== 'readout') factor = 0;

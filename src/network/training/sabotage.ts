@@ -3,9 +3,12 @@
  * stays green with the training code broken shows nothing.
  */
 export const sabotages = [
-  /** The top-layer scale is sqrt(alpha m) where the definition says alpha: wrong exponents in alpha and in the width. */
+  /**
+   * The scale is sqrt(alpha m) where the definition says alpha: wrong exponents in alpha and in the width. The output of
+   * deep networks is sqrt(m) too large, as is every 1/m between hidden layers; blocks of residual ones have sqrt(s) for s.
+   */
   'wrong-alpha',
-  /** Step sizes do not follow the width and the scale (stepScale is ignored). */
+  /** Step sizes do not follow the width and the scale (stepScale and the parameterisation's own factors are ignored). */
   'wrong-step-scale',
   /** Every step is twice as long as stated. */
   'doubled-step',

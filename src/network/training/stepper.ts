@@ -152,10 +152,9 @@ export class Stepper {
     const hit = on === 'all' || (on === 'readout') === this.isReadout(layer);
     if (noise && noise.temperature > 0 && hit && this.sabotage !== 'drop-noise') {
       const deviation = Math.sqrt(2 * noise.temperature * this.learningRate);
-      next = tf.add(
-        next,
-        tf.tensor(Float32Array.from(this.noise.normals(variable.size, deviation)), variable.shape),
-      );
+      // A typed array copies a typed array many times faster than `from` walks it.
+      const noises = new Float32Array(this.noise.normals(variable.size, deviation));
+      next = tf.add(next, tf.tensor(noises, variable.shape));
     }
     variable.assign(next);
   }

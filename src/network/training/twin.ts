@@ -1,7 +1,7 @@
 import type { LossName } from '../../experiment/definition.js';
 import { activations } from '../models/activations.js';
 import { type ChainLayer, chainOf } from '../tangent/chain.js';
-import { timesTransposed } from '../tangent/products.js';
+import { timesTransposed, transposedTimes } from '../tangent/products.js';
 import * as tf from '../tf.js';
 import { lossOf } from './gradient.js';
 import type { Sabotage } from './sabotage.js';
@@ -86,7 +86,7 @@ export class LinearisedTwin {
         const cut = this.sabotage === 'half-jacobian' && l === this.layers.length - 1;
         if (layer.trainable && rate !== 0 && !cut) {
           layer.kernelMove.assign(
-            tf.sub(layer.kernelMove, tf.mul(tf.matMul(tf.transpose(base.inputs[l]), scaled), rate)),
+            tf.sub(layer.kernelMove, tf.mul(transposedTimes(base.inputs[l], scaled), rate)),
           );
           layer.biasMove?.assign(tf.sub(layer.biasMove, tf.mul(tf.sum(d, 0), rate * layer.biasScale)));
         }
