@@ -1,6 +1,10 @@
 import type { Claim } from './claim.js';
+import { deepMeanFieldCollapse } from './claims/deepMeanFieldCollapse.js';
+import { deepNtkFreezes } from './claims/deepNtkFreezes.js';
+import { deepNtkLimit } from './claims/deepNtkLimit.js';
 import { discretiseTime } from './claims/discretiseTime.js';
 import { discretiseWidth } from './claims/discretiseWidth.js';
+import { freeEnergy } from './claims/freeEnergy.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
 import { labelComplexity } from './claims/labelComplexity.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
@@ -10,6 +14,7 @@ import { lossBound } from './claims/lossBound.js';
 import { maxStep } from './claims/maxStep.js';
 import { mixtureConvex } from './claims/mixtureConvex.js';
 import { modeRates } from './claims/modeRates.js';
+import { noiseUniqueOptimum } from './claims/noiseUniqueOptimum.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
 import { targetGetsCheap } from './claims/targetGetsCheap.js';
@@ -32,4 +37,9 @@ export const claims: readonly Claim[] = [
   labelComplexity,
   targetGetsCheap,
   mixtureConvex,
+  noiseUniqueOptimum,
+  freeEnergy,
+  deepNtkFreezes,
+  deepNtkLimit,
+  deepMeanFieldCollapse,
 ];
