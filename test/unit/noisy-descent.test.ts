@@ -6,9 +6,10 @@ import type { Dataset } from '../../src/network/data/index.js';
 import { buildModel } from '../../src/network/models/build.js';
 import { cloudOf, particlesOf, placeParticles } from '../../src/network/models/particles.js';
 import { unitSpread } from '../../src/network/models/units.js';
+import * as tf from '../../src/network/tf.js';
+import { centredOn, planeTask, signTask } from '../../src/theory/formulaTasks.js';
 import { deepNet, twoLayerNet } from '../../src/theory/laboratory.js';
 import { noisyDescent, noisyStep } from '../../src/theory/noisyDescent.js';
-import { centredOn, planeTask, signTask } from '../../src/theory/formulaTasks.js';
 
 beforeAll(async () => {
   await useBackend('cpu');
@@ -91,13 +92,36 @@ describe('neurons of a network', () => {
     expect(() => placeParticles(built, { ...moved, width: 5 })).toThrow('has 6 neurons of 3 inputs');
   });
 
+  it('starts residual blocks from equal weights when asked to, and lets those under 1/L move by L times the step', () => {
+    const residual = (init: 'equal' | 'independent', blockScale: '1/L' | '1/sqrt(L)' = '1/L') =>
+      buildModel(
+        { kind: 'residual', width: 4, depth: 3, activation: 'tanh', blockScale, init, train: 'all' },
+        { inputShape: [2], outputs: 1, seed: 1 },
+      );
+    const [equal, independent] = [residual('equal'), residual('independent')];
+    const weight = ({ model }: typeof equal, layer: string) =>
+      Array.from(model.getLayer(layer).getWeights()[0].dataSync());
+    expect(weight(equal, 'block3-in')).toEqual(weight(equal, 'block1-in'));
+    expect(weight(equal, 'block1-out')).not.toEqual(weight(equal, 'block1-in'));
+    expect(weight(independent, 'block3-in')).not.toEqual(weight(independent, 'block1-in'));
+    expect(weight(independent, 'input')).toEqual(weight(equal, 'input'));
+    expect(equal.rates['block2-out']).toBe(3);
+    expect(equal.rates['readout']).toBeUndefined();
+    expect(residual('equal', '1/sqrt(L)').rates).toEqual({});
+  });
+
   it('measures the spread over units', () => {
     const built = buildModel(deepNet([4]), { inputShape: [2], outputs: 1, seed: 1 });
     const [layer] = built.model.layers;
-    const weights = layer.getWeights();
-    layer.setWeights([weights[0].zerosLike()]);
+    const zeros = tf.zeros<tf.Rank.R2>([2, 4]);
+    layer.setWeights([zeros]);
     expect(Array.from(unitSpread(built, Float32Array.of(1, 2, 3, 4), 'activation1'))).toEqual([0, 0]);
-    layer.setWeights([weights[0].zerosLike().add([[1, -1, 1, -1]])]);
+    layer.setWeights([
+      zeros.add([
+        [1, -1, 1, -1],
+        [0, 0, 0, 0],
+      ]),
+    ]);
     const [spread] = unitSpread(built, Float32Array.of(1, 0), 'hidden1');
     expect(spread).toBeCloseTo(1 / Math.sqrt(2), 6);
   });

@@ -2,9 +2,9 @@ import { mean } from '../../core/stats/index.js';
 import type { ParameterizationName } from '../../experiment/definition.js';
 import { unitSpread } from '../../network/models/units.js';
 import type { Claim } from '../claim.js';
+import { differenceTask } from '../formulaTasks.js';
 import { deepNet, networkOf, powerLawFigure, short, within } from '../laboratory.js';
 import { geometricMeans, pooledFit, subSeeds } from '../subSeeds.js';
-import { differenceTask } from '../formulaTasks.js';
 
 interface Scaling {
   readonly label: string;

@@ -1,4 +1,5 @@
 import type { Claim, ClaimContext } from '../claim.js';
+import { centredOn, differenceTask } from '../formulaTasks.js';
 import {
   deepNet,
   lastOf,
@@ -11,7 +12,6 @@ import {
   within,
 } from '../laboratory.js';
 import { geometricMeans, pooledFit, stepOf, subSeeds } from '../subSeeds.js';
-import { centredOn, differenceTask } from '../formulaTasks.js';
 
 interface Run {
   readonly drift: number;

@@ -1,6 +1,7 @@
 import { limitKernel } from '../../core/kernels/limit.js';
 import { architectureOf } from '../../network/limit/architectureOf.js';
 import type { Claim } from '../claim.js';
+import { differenceTask } from '../formulaTasks.js';
 import {
   deepNet,
   kernelOn,
@@ -11,7 +12,6 @@ import {
   within,
 } from '../laboratory.js';
 import { geometricMeans, pooledFit, subSeeds } from '../subSeeds.js';
-import { differenceTask } from '../formulaTasks.js';
 
 const depths = [1, 2, 5];
 

@@ -1,10 +1,10 @@
 import { freeEnergy as freeEnergyOf, nearestNeighbourEntropy } from '../../core/measures/index.js';
 import { type LineFit, linearFit, mean, standardDeviation } from '../../core/stats/index.js';
 import type { Claim, ClaimContext } from '../claim.js';
+import { planeTask } from '../formulaTasks.js';
 import { short } from '../laboratory.js';
 import { noisyDescent, noisyStep } from '../noisyDescent.js';
 import { subSeeds } from '../subSeeds.js';
-import { planeTask } from '../formulaTasks.js';
 
 const width = 600;
 const temperature = 0.1;

@@ -1,9 +1,9 @@
 import { slicedWasserstein } from '../../core/measures/index.js';
 import type { Claim, ClaimContext } from '../claim.js';
+import { planeTask } from '../formulaTasks.js';
 import { short } from '../laboratory.js';
 import { type NoisyState, noisyDescent, noisyStep } from '../noisyDescent.js';
 import { subSeeds } from '../subSeeds.js';
-import { planeTask } from '../formulaTasks.js';
 
 const width = 600;
 const lambda = 0.1;
