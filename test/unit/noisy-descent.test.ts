@@ -116,12 +116,7 @@ describe('neurons of a network', () => {
     const zeros = tf.zeros<tf.Rank.R2>([2, 4]);
     layer.setWeights([zeros]);
     expect(Array.from(unitSpread(built, Float32Array.of(1, 2, 3, 4), 'activation1'))).toEqual([0, 0]);
-    layer.setWeights([
-      zeros.add([
-        [1, -1, 1, -1],
-        [0, 0, 0, 0],
-      ]),
-    ]);
+    layer.setWeights([tf.tensor2d([1, -1, 1, -1, 0, 0, 0, 0], [2, 4])]);
     const [spread] = unitSpread(built, Float32Array.of(1, 0), 'hidden1');
     expect(spread).toBeCloseTo(1 / Math.sqrt(2), 6);
   });
