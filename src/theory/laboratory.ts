@@ -159,6 +159,17 @@ export async function kernelOn(
   }
 }
 
+/** The trace kernel [M, n] between test and training inputs, row-major. */
+export async function testKernelOn(built: BuiltModel, data: Dataset): Promise<Float32Array> {
+  const test = tensorsOf(data.test, data);
+  const against = tensorsOf(data.train, data);
+  try {
+    return (await empiricalKernel(built.model, test.x, { against: against.x })).data;
+  } finally {
+    tf.dispose([test.x, test.y, against.x, against.y]);
+  }
+}
+
 /** Outputs on a part of the data, [n, O] row-major. */
 export function outputsOf(built: BuiltModel, data: Dataset, part: 'train' | 'test' = 'train'): Float32Array {
   return tf.tidy(() => {

@@ -5,6 +5,7 @@ import { deepNtkLimit } from './claims/deepNtkLimit.js';
 import { discretiseTime } from './claims/discretiseTime.js';
 import { discretiseWidth } from './claims/discretiseWidth.js';
 import { freeEnergy } from './claims/freeEnergy.js';
+import { featuresBeatKernels } from './claims/featuresBeatKernels.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
 import { labelComplexity } from './claims/labelComplexity.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
@@ -32,6 +33,7 @@ export const claims: readonly Claim[] = [
   randomFeaturesKernel,
   gaussianProcessInit,
   widthBuysFit,
+  featuresBeatKernels,
   discretiseWidth,
   discretiseTime,
   labelComplexity,
