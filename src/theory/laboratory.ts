@@ -10,7 +10,13 @@ import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import { empiricalKernel } from '../network/tangent/index.js';
 import * as tf from '../network/tf.js';
-import { type Sabotage, type TrainingSummary, tensorsOf, train } from '../network/training/index.js';
+import {
+  type Sabotage,
+  type TrainControl,
+  type TrainingSummary,
+  tensorsOf,
+  train,
+} from '../network/training/index.js';
 import type { MetricsRow, RunRecord, Snapshot, SnapshotName } from '../protocol/records.js';
 import type { ClaimContext } from './claim.js';
 import type { Figure } from './figure.js';
@@ -113,8 +119,10 @@ export async function trainToEnd(
   data: Dataset,
   definition: TrainingDefinition,
   context: ClaimContext,
+  control: Pick<TrainControl, 'onCheckpoint'> = {},
 ): Promise<Finished> {
-  const loop = train({ built, data, definition, sabotage: context.sabotage }, { signal: context.signal });
+  const setup = { built, data, definition, sabotage: context.sabotage };
+  const loop = train(setup, { ...control, signal: context.signal });
   const records: RunRecord[] = [];
   for (;;) {
     const next = await loop.next();

@@ -7,6 +7,7 @@ import { discretiseWidth } from './claims/discretiseWidth.js';
 import { freeEnergy } from './claims/freeEnergy.js';
 import { featuresBeatKernels } from './claims/featuresBeatKernels.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
+import { l2EqualisesImportance } from './claims/l2EqualisesImportance.js';
 import { labelComplexity } from './claims/labelComplexity.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
 import { lazyWidth } from './claims/lazyWidth.js';
@@ -16,6 +17,7 @@ import { maxStep } from './claims/maxStep.js';
 import { mixtureConvex } from './claims/mixtureConvex.js';
 import { modeRates } from './claims/modeRates.js';
 import { noiseUniqueOptimum } from './claims/noiseUniqueOptimum.js';
+import { particlesFindTeacher } from './claims/particlesFindTeacher.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
 import { targetGetsCheap } from './claims/targetGetsCheap.js';
@@ -34,6 +36,8 @@ export const claims: readonly Claim[] = [
   gaussianProcessInit,
   widthBuysFit,
   featuresBeatKernels,
+  particlesFindTeacher,
+  l2EqualisesImportance,
   discretiseWidth,
   discretiseTime,
   labelComplexity,

@@ -22,3 +22,23 @@ export const threeNeuronTask = (seed: number, more: Partial<TeacherSpec> = {}): 
     ...more,
   };
 };
+
+/** Directions theta of the four-neuron teacher, as rows. */
+export const fourNeurons: readonly (readonly number[])[] = [
+  [2, 0],
+  [1, 2],
+  [2, 1],
+  [0, 2],
+];
+
+/** Four sigmoid neurons in the plane; the inputs are so far out that each neuron is nearly a step. */
+export const fourNeuronTask: DataSpec = {
+  kind: 'teacher',
+  dimension: 2,
+  target: 'network',
+  neurons: { theta: fourNeurons, u: [0.25, 0.25, 0.25, 0.25], activation: 'sigmoid' },
+  inputScale: 100,
+  noise: 0.1,
+  train: 40000,
+  test: 4000,
+};

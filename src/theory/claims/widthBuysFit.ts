@@ -1,37 +1,16 @@
 import { median } from '../../core/stats/index.js';
-import type { DataSpec } from '../../experiment/definition.js';
 import type { Claim, ClaimContext } from '../claim.js';
 import { columnOf, dataOf, networkOf, short, training, trainToEnd, twoLayerNet } from '../laboratory.js';
 import { medians, subSeeds } from '../subSeeds.js';
+import { fourNeuronTask } from '../tasks.js';
 
 const widths = [4, 8, 40];
 /** How many times smaller the error of the widest network must be than that of the narrowest. */
 const gain = 5;
 
-/** Four sigmoid neurons in the plane; the inputs are so far out that each neuron is nearly a step. */
-const task: DataSpec = {
-  kind: 'teacher',
-  dimension: 2,
-  target: 'network',
-  neurons: {
-    theta: [
-      [2, 0],
-      [1, 2],
-      [2, 1],
-      [0, 2],
-    ],
-    u: [0.25, 0.25, 0.25, 0.25],
-    activation: 'sigmoid',
-  },
-  inputScale: 100,
-  noise: 0.1,
-  train: 40000,
-  test: 4000,
-};
-
 /** Mean square distance from the noiseless teacher along training. */
 async function course(width: number, steps: number, context: ClaimContext, seed: number) {
-  const data = dataOf(task, seed);
+  const data = dataOf(fourNeuronTask, seed);
   const student = twoLayerNet(width, {
     activation: 'sigmoid',
     scale: 'mean-field',
