@@ -38,7 +38,13 @@ const bundles = {
     outfile: 'dist/cli.js',
     banner: { js: '#!/usr/bin/env node' },
   },
-  library: { ...node, entryPoints: ['src/index.ts'], outfile: 'dist/index.js' },
+  // Models of the user's own TensorFlow.js have to be models here, so the library must not hold another copy of it.
+  library: {
+    ...node,
+    entryPoints: ['src/index.ts'],
+    outfile: 'dist/index.js',
+    external: [...node.external, '@tensorflow/*'],
+  },
   dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },
   report: { ...browser, entryPoints: ['webview/report.ts'], outfile: 'dist/webview/report.js' },
 };

@@ -32,14 +32,8 @@ export function predictedCurve(
   eigenvalues: ArrayLike<number>,
   options: CurveOptions,
 ): PredictedCurve {
-  const { rate, momentum = 0, scale, horizon = 1e9 } = options;
-  const share = (lambda: number, t: number) =>
-    momentum > 0 ? momentumShare(lambda, rate, momentum, t) : (1 - rate * lambda) ** t;
-  const loss = (t: number) => {
-    let sum = 0;
-    for (let k = 0; k < residual.length; k++) sum += (residual[k] * share(eigenvalues[k], t)) ** 2;
-    return scale * sum;
-  };
+  const { horizon = 1e9 } = options;
+  const loss = lossAt(residual, eigenvalues, options);
   const points = 80;
   const steps = new Set<number>([0]);
   for (let i = 0; i <= points; i++) steps.add(Math.round((options.steps + 1) ** (i / points)) - 1);
@@ -54,6 +48,32 @@ export function predictedCurve(
       hundredth: firstBelow(loss, 0.01 * start, horizon),
     },
   };
+}
+
+type LossOptions = Pick<CurveOptions, 'rate' | 'momentum' | 'scale'>;
+
+function lossAt(residual: ArrayLike<number>, eigenvalues: ArrayLike<number>, options: LossOptions) {
+  const { rate, momentum = 0, scale } = options;
+  const share = (lambda: number, t: number) =>
+    momentum > 0 ? momentumShare(lambda, rate, momentum, t) : (1 - rate * lambda) ** t;
+  return (t: number): number => {
+    let sum = 0;
+    for (let k = 0; k < residual.length; k++) sum += (residual[k] * share(eigenvalues[k], t)) ** 2;
+    return scale * sum;
+  };
+}
+
+/**
+ * Steps after which the loss of `predictedCurve` is at most `loss`, from the same residuals and eigenvalues; null when
+ * more than `horizon` are needed.
+ */
+export function stepsToLoss(
+  residual: ArrayLike<number>,
+  eigenvalues: ArrayLike<number>,
+  loss: number,
+  options: LossOptions & Pick<CurveOptions, 'horizon'>,
+): number | null {
+  return firstBelow(lossAt(residual, eigenvalues, options), loss, options.horizon ?? 1e9);
 }
 
 /** First step at which a (in the end decreasing) loss is at most `bar`, by doubling and bisection. */
