@@ -142,6 +142,24 @@ describe('kernelscope limit', () => {
     expect(result.stderr).not.toMatch(/at .*\.js:\d+/);
   });
 
+  it('refuses inputs that the model does not take', () => {
+    write('p.npy', [[1, 2]]);
+    const result = cli([
+      'limit',
+      model('tanh2.ts'),
+      '--probe',
+      at('p.npy'),
+      '--out',
+      at('k.npy'),
+      '--backend',
+      'wasm',
+    ]);
+    expect(result).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/inputs of shape \[2\], but the model takes \[5\]/),
+    });
+  });
+
   it('refuses what is not JSON, a missing probe, and models without a limit', () => {
     writeFileSync(at('broken.json'), '{"layers": [');
     expect(cli(['limit', at('broken.json'), '--probe', 'x', '--out', 'k.npy'])).toMatchObject({

@@ -93,6 +93,13 @@ async function ofModel(
     given ? [given.shape.slice(1)] : undefined,
   );
   const arch = limitArchitecture(built, kind);
+  const wanted = built.model.inputs[0].shape.slice(1);
+  const found = given?.shape.slice(1) ?? wanted;
+  if (found.length !== wanted.length || wanted.some((n, k) => n !== null && n !== found[k]))
+    throw new InputError(
+      `${options.probe} holds inputs of shape [${found.join(', ')}], but the model takes [${wanted.join(', ')}].`,
+      { file: options.probe },
+    );
   return { arch, x: given ?? inputsOf(probe()) };
 }
 
