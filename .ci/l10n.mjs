@@ -9,17 +9,19 @@ import { parseAst } from 'vite';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Folders whose sentences VS Code's bundle serves: the host's, and the pages' that the host hands them to. */
-export const folders = ['src/extension', 'webview'];
+/** Folders whose sentences VS Code's bundle serves: the host's, the trainer's that it says, and the pages'. */
+export const folders = ['src/extension', 'src/trainer', 'webview'];
 
 /** Words that come over a wire and are translated by what they say: a field of this name holds one of these. */
 export const words = {
   regime: ['lazy', 'rich', 'in between', 'undetermined'],
   status: ['running', 'paused', 'finished', 'stopped', 'diverged', 'failed', 'interrupted'],
+  // The text of a sentence of the trainer: collected where it is made, by sentence(...).
+  text: [],
 };
 
 /**
- * Every sentence given to `l10n.t` or `t` in the TypeScript files of some folders, with the first file that has it, and
+ * Every sentence given to `l10n.t`, `t` or `sentence` in the TypeScript files of some folders, with the first file that has it, and
  * the calls whose sentence cannot be read from the source.
  */
 export function sentencesOf(inFolders = folders) {
@@ -50,9 +52,9 @@ function visit(node, onCall) {
       if (typeof child?.type === 'string') visit(child, onCall);
 }
 
-/** `t(...)` of the pages, `l10n.t(...)` and `vscode.l10n.t(...)` of the host. */
+/** `t(...)` of the pages, `l10n.t(...)` and `vscode.l10n.t(...)` of the host, `sentence(...)` of the trainer. */
 function translates(callee) {
-  if (callee.type === 'Identifier') return callee.name === 't';
+  if (callee.type === 'Identifier') return callee.name === 't' || callee.name === 'sentence';
   if (callee.type !== 'MemberExpression' || callee.property.name !== 't') return false;
   const { object } = callee;
   return (object.type === 'MemberExpression' ? object.property.name : object.name) === 'l10n';

@@ -217,6 +217,8 @@ export interface MeasureSpec {
 /** A complete experiment, after defaults were filled in by the schema. `probe` is P, the number of probe inputs. */
 export interface ExperimentDefinition {
   readonly name?: string;
+  /** The regime this experiment is meant to show; the editor warns where width and scale cannot give it. */
+  readonly expect?: 'lazy' | 'rich';
   readonly model: ModelSpec | ModelBuilder;
   readonly data: DataSpec;
   readonly loss: LossName;

@@ -49,17 +49,19 @@ export function loadModelFile(file: string, options: LoadOptions = {}): readonly
       { file: absolute },
     );
   const exports = withOurModules(absolute, options.text, () => evaluate(absolute, options.text));
+  // module.exports = defineExperiment({...})
+  if (isExperiment(exports)) return [{ name: 'default', kind: 'experiment', value: exports }];
   return Object.entries(exports).flatMap(([name, value]) => classify(name, value));
 }
 
+const isExperiment = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (builders.experimentMark in value || ('model' in value && 'data' in value));
+
 function classify(name: string, value: unknown): LoadedExport[] {
   if (name === '__esModule') return [];
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    (builders.experimentMark in value || ('model' in value && 'data' in value))
-  )
-    return [{ name, kind: 'experiment', value }];
+  if (isExperiment(value)) return [{ name, kind: 'experiment', value }];
   if (typeof value !== 'function') return [];
   const text = Function.prototype.toString.call(value);
   const makes = /^(createModel|buildModel)$/.test(name) || /\b(sequential|model|LayersModel)\s*\(/.test(text);
@@ -123,24 +125,73 @@ function evaluate(file: string, text: string | undefined): Record<string, unknow
   try {
     module._compile(compile(file, source), file);
   } catch (error) {
-    throw placed(file, error);
+    throw placed(file, error, true);
   }
   const { exports } = module;
   return typeof exports === 'object' && exports !== null ? exports : { default: exports };
 }
 
-/** An error of the user's code with the line of the user's file it came from; lines are kept by the transpiler. */
-function placed(file: string, error: unknown): unknown {
-  if (error instanceof InputError && error.place.file) return error;
+/**
+ * An error of the user's code as a sentence with the line of the user's file it came through; lines are kept by the
+ * transpiler, and those of compiled files are followed through their source map. Errors that have nothing to do with the
+ * file stay what they are.
+ */
+export function placed(file: string, error: unknown, always = false): unknown {
+  if (error instanceof InputError)
+    return error.place.file ? error : new InputError(`${file}: ${error.message}`, { ...error.place, file });
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const at = new RegExp(`${file.replace(/[.*+?^${}()|[\\]\\\\]/g, '\\$&')}:(\\d+)(?::(\\d+))?`).exec(stack);
-  const line = at ? Number(at[1]) : undefined;
+  const frames = [
+    ...stack.matchAll(/(?:\(|at |file:\/\/)((?:\/|[A-Za-z]:[\\/])[^()\n]*?):(\d+):(\d+)\)?$/gm),
+  ];
+  const at = frames.find(([, name]) => name === file);
+  if (!at && !always) return error;
+  const place = at && originalPlace(file, Number(at[2]), Number(at[3]));
+  const thrown = frames[0];
+  const elsewhere =
+    at && thrown && thrown[1] !== file && !inPackages(thrown[1]) && thrown[1] !== __filename
+      ? ` (thrown at ${path.basename(thrown[1])}:${thrown[2]})`
+      : '';
+  return new InputError(
+    `${place?.file ?? file}${place ? `:${place.line}` : ''}: ${sentenceOf(error)}${elsewhere}`,
+    { file, line: place?.file ? undefined : place?.line },
+  );
+}
+
+/** What went wrong in the words of whoever threw it, and the way out where it is a known one. */
+function sentenceOf(error: unknown): string {
   const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
-  return new InputError(`${file}${line ? `:${line}` : ''}: ${message}`, {
-    ...(error instanceof InputError ? error.place : {}),
-    file,
-    line,
-  });
+  const missing = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
+  if (missing) {
+    const [scope, name] = missing.split('/');
+    const known = missing.startsWith('@') ? `${scope}/${name}` : scope;
+    return `Cannot find the package '${missing}'. Install it in the workspace (npm install ${known}).`;
+  }
+  if (/top-level await/.test(message))
+    return 'A model file cannot wait at its top level (await outside a function): it is loaded at once. Load data with csv(...), npy(...) or npz(...) instead.';
+  return message;
+}
+
+/** The place in the source that a compiled file's source map names; `file` is absent where there is none. */
+function originalPlace(file: string, line: number, column: number): { file?: string; line: number } {
+  const map = sourceMapOf(file);
+  const entry = map?.findEntry(line - 1, column - 1);
+  if (!entry || !('originalSource' in entry)) return { line };
+  return { file: path.resolve(path.dirname(file), entry.originalSource), line: entry.originalLine + 1 };
+}
+
+/** The source map that the last line of a compiled file names, inline or beside it; null when it cannot be read. */
+function sourceMapOf(file: string): Module.SourceMap | null {
+  try {
+    const url = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(file, 'utf8'))?.[1];
+    if (!url) return null;
+    const inline = /^data:application\/json[^,]*;base64,(.*)$/.exec(url)?.[1];
+    const text = inline
+      ? Buffer.from(inline, 'base64').toString('utf8')
+      : readFileSync(path.resolve(path.dirname(file), decodeURIComponent(url)), 'utf8');
+    return new Module.SourceMap(JSON.parse(text) as Module.SourceMapPayload);
+  } catch {
+    return null;
+  }
 }
 
 const inPackages = (file: string): boolean => file.includes(`${path.sep}node_modules${path.sep}`);
@@ -155,6 +206,7 @@ function withOurModules<T>(file: string, text: string | undefined, work: () => T
     '@tensorflow/tfjs-node': tf,
   };
   const { _load, _resolveFilename } = loader;
+  const { exit } = process;
   const extensions = new Map(scripts.map((ext) => [ext, loader._extensions[ext]]));
   const touched = new Set<string>();
   loader._load = function (this: unknown, request, parent, isMain) {
@@ -181,9 +233,15 @@ function withOurModules<T>(file: string, text: string | undefined, work: () => T
         );
     };
   }
+  process.exit = (code) => {
+    throw new InputError(`${file} calls process.exit(${code ?? ''}) while it is loaded; take that out.`, {
+      file,
+    });
+  };
   try {
     return work();
   } finally {
+    process.exit = exit;
     loader._load = _load;
     loader._resolveFilename = _resolveFilename;
     for (const [ext, original] of extensions) {

@@ -170,6 +170,15 @@ export interface ScannedField {
   readonly keyStart: number;
   readonly valueStart: number;
   readonly valueEnd: number;
+  /** Whether the whole path is written there; otherwise this is the deepest part of it that is. */
+  readonly exact: boolean;
+}
+
+/** A change of the text that gives a field a value. */
+export interface FieldEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
 }
 
 /**
@@ -182,29 +191,91 @@ export function locateField(
   path: string,
 ): ScannedField | null {
   const code = blankedCode(text);
-  let range: { start: number; end: number } = within;
+  let range: Range = within;
   let found: ScannedField | null = null;
-  for (const key of path.split('.')) {
-    const part = code.slice(range.start, range.end);
-    const match = new RegExp(`(?:^|[{,(\\s])(${key})\\s*:`).exec(part);
-    if (!match) break;
-    const keyStart = range.start + match.index + match[0].indexOf(key);
-    let valueStart = range.start + match.index + match[0].length;
-    while (/\s/.test(code[valueStart] ?? '')) valueStart++;
-    const valueEnd = endOfValue(code, valueStart, range.end);
-    found = { keyStart, valueStart, valueEnd };
-    range = { start: valueStart, end: valueEnd };
+  const keys = path.split('.');
+  for (const [depth, key] of keys.entries()) {
+    const entry = entriesOf(code, range).find((e) => e.key === key);
+    if (!entry) break;
+    found = { ...entry, exact: depth === keys.length - 1 };
+    range = { start: entry.valueStart, end: entry.valueEnd };
   }
   return found;
 }
 
+/**
+ * The edit that gives a field a value: replaces what is written, or adds the key to the object literal that it belongs
+ * to. Null when that object is not written here (a variable, a spread).
+ */
+export function editField(
+  text: string,
+  within: Pick<ScannedExport, 'start' | 'end'>,
+  path: string,
+  value: string,
+): FieldEdit | null {
+  const found = locateField(text, within, path);
+  const key = path.split('.').at(-1) ?? path;
+  if (found?.exact) {
+    const shorthand = found.keyStart === found.valueStart;
+    return { start: found.valueStart, end: found.valueEnd, text: shorthand ? `${key}: ${value}` : value };
+  }
+  const parent = path.includes('.') ? locateField(text, within, path.slice(0, path.lastIndexOf('.'))) : null;
+  if (path.includes('.') && !parent?.exact) return null;
+  const range = parent ? { start: parent.valueStart, end: parent.valueEnd } : within;
+  const code = blankedCode(text);
+  const open = openBrace(code, range);
+  if (open < 0) return null;
+  const [between] = /^\s*/.exec(code.slice(open + 1)) ?? [''];
+  const empty = code[open + 1 + between.length] === '}';
+  return {
+    start: open + 1,
+    end: open + 1 + (empty ? between.length : 0),
+    text: empty ? ` ${key}: ${value} ` : `${between}${key}: ${value},${between === '' ? ' ' : ''}`,
+  };
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The brace that opens the object literal of a value: `{ ... }` or the argument of `make({ ... })`; -1 for others. */
+function openBrace(code: string, { start, end }: Range): number {
+  const open = code.indexOf('{', start);
+  return open >= 0 && open < end ? open : -1;
+}
+
+/** Keys and values of the object literal in a range, without those of objects inside it. */
+function entriesOf(
+  code: string,
+  range: Range,
+): { key: string; keyStart: number; valueStart: number; valueEnd: number }[] {
+  const open = openBrace(code, range);
+  if (open < 0) return [];
+  const limit = Math.min(range.end, closingBracket(code, open) - 1);
+  const entries = [];
+  const key = /\s*([A-Za-z_$][\w$]*)\s*(:|(?=,|$))/y;
+  for (let at = open + 1; at < limit; at = endOfValue(code, at, limit) + 1) {
+    key.lastIndex = at;
+    const match = key.exec(code.slice(0, limit));
+    if (!match) continue;
+    const keyStart = at + match[0].indexOf(match[1]);
+    let valueStart = match[2] === ':' ? key.lastIndex : keyStart;
+    while (/\s/.test(code[valueStart] ?? '')) valueStart++;
+    const valueEnd = trimmed(code, valueStart, endOfValue(code, valueStart, limit));
+    entries.push({ key: match[1], keyStart, valueStart, valueEnd });
+  }
+  return entries;
+}
+
+/** Offset of the comma or bracket that ends the value at `start`. */
 function endOfValue(code: string, start: number, limit: number): number {
   for (let i = start; i < limit; i++) {
     const c = code[i];
     if (c === '(' || c === '{' || c === '[') i = closingBracket(code, i) - 1;
-    else if (c === ',' || c === ')' || c === '}' || c === ']') return trimmed(code, start, i);
+    else if (c === ',' || c === ')' || c === '}' || c === ']') return i;
   }
-  return trimmed(code, start, limit);
+  return limit;
 }
 
 function trimmed(code: string, start: number, end: number): number {

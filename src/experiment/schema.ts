@@ -188,6 +188,7 @@ const builder = v.custom<ExperimentDefinition['model']>((value) => typeof value 
 
 const experimentSchema = v.strictObject({
   name: v.optional(v.string('must be text')),
+  expect: v.optional(oneOf(['lazy', 'rich'] as const)),
   model: v.lazy((value) => (typeof value === 'function' ? builder : modelSchema)),
   data: dataSchema,
   loss: v.optional(oneOf(['mse', 'crossEntropy'] as const), 'mse'),
@@ -265,35 +266,48 @@ function distance(a: string, b: string): number {
 
 type Entries = Readonly<Record<string, unknown>>;
 
-/** Fields of the object that an issue's path leads to, as the schema knows them. */
-function fieldsAt(input: unknown, path: readonly string[]): string[] {
-  let schema: {
-    type?: string;
-    entries?: Entries;
-    wrapped?: unknown;
-    options?: unknown[];
-    getter?: (i: unknown) => unknown;
-  } = experimentSchema as never;
-  let value = input;
-  const open = () => {
-    for (;;) {
-      if (schema?.type === 'optional') schema = schema.wrapped as typeof schema;
-      else if (schema?.type === 'lazy') schema = schema.getter?.(value) as typeof schema;
-      else if (schema?.type === 'variant') {
-        const kind = (value as { kind?: unknown })?.kind;
-        const options = schema.options as { entries: { kind: { literal: unknown } } }[];
-        schema = (options.find((o) => o.entries.kind.literal === kind) ?? {}) as typeof schema;
-      } else return;
-    }
-  };
-  for (const key of path) {
-    open();
-    schema = schema?.entries?.[key] as typeof schema;
-    value = (value as Record<string, unknown>)?.[key];
-  }
-  open();
-  return Object.keys(schema?.entries ?? {});
+interface OpenSchema {
+  readonly type?: string;
+  readonly entries?: Entries;
+  readonly wrapped?: OpenSchema;
+  readonly options?: readonly { readonly entries: { readonly kind: { readonly literal: unknown } } }[];
+  readonly getter?: (input: unknown) => OpenSchema;
 }
+
+/** The schema of what a path leads to in an input, with optional, lazy and variant ones opened on the way. */
+function schemaAt(input: unknown, path: readonly string[]): OpenSchema | undefined {
+  let schema: OpenSchema | undefined = experimentSchema as unknown as OpenSchema;
+  let value = input;
+  for (const key of path) {
+    schema = opened(schema, value)?.entries?.[key] as OpenSchema | undefined;
+    value = (value as Record<string, unknown> | undefined)?.[key];
+  }
+  return schema;
+}
+
+function opened(schema: OpenSchema | undefined, value: unknown): OpenSchema | undefined {
+  if (schema?.type === 'optional') return opened(schema.wrapped, value);
+  if (schema?.type === 'lazy') return opened(schema.getter?.(value), value);
+  if (schema?.type !== 'variant') return schema;
+  const kind = (value as { kind?: unknown } | undefined)?.kind;
+  return schema.options?.find((option) => option.entries.kind.literal === kind) as OpenSchema | undefined;
+}
+
+/** Fields of the object that a path leads to. */
+function fieldsAt(input: unknown, path: readonly string[]): string[] {
+  const value = path.reduce<unknown>((v, key) => (v as Record<string, unknown> | undefined)?.[key], input);
+  return Object.keys(opened(schemaAt(input, path), value)?.entries ?? {});
+}
+
+/** What is said of a field that is missing: the rule of its schema. */
+function ruleAt(input: unknown, path: readonly string[]): string {
+  const schema = schemaAt(input, path);
+  const result = schema && v.safeParse(schema as v.GenericSchema, undefined);
+  return result?.success === false ? result.issues[0].message : '';
+}
+
+const isUnknownKey = (issue: { type: string; expected?: string | null }): boolean =>
+  issue.type === 'strict_object' && issue.expected === 'never';
 
 /**
  * Checks a definition and fills in the defaults. Throws an InputError that names the field, its value and what is
@@ -303,11 +317,11 @@ export function resolveDefinition(input: unknown, where = ''): ExperimentDefinit
   const prefix = where ? `${where}: ` : '';
   const result = v.safeParse(experimentSchema, input, { abortPipeEarly: true });
   if (result.success) return result.output as ExperimentDefinition;
-  const issue = result.issues[0];
+  // A misspelt name shows as one that is unknown and often as one that is missing: the first says more.
+  const issue = result.issues.find(isUnknownKey) ?? result.issues[0];
   const path = (issue.path ?? []).map((item) => String(item.key));
   const field = path.join('.');
-  const unknownKey = issue.type === 'strict_object' && issue.expected === 'never';
-  if (unknownKey) {
+  if (isUnknownKey(issue)) {
     const name = path[path.length - 1];
     const allowed = fieldsAt(input, path.slice(0, -1));
     const near = nearest(name, allowed);
@@ -318,9 +332,8 @@ export function resolveDefinition(input: unknown, where = ''): ExperimentDefinit
   }
   const missing =
     issue.input === undefined || (issue.type === 'strict_object' && issue.received === 'undefined');
-  const rule = issue.message.startsWith('must')
-    ? issue.message
-    : `must be ${issue.expected ?? 'something else'}`;
+  const stated = missing ? ruleAt(input, path) : issue.message;
+  const rule = stated.startsWith('must') ? stated : `must be ${issue.expected ?? 'something else'}`;
   throw new InputError(
     missing
       ? `${prefix}${field || 'the experiment'} is missing; it ${rule}.`

@@ -5,7 +5,8 @@ import { storedCommands } from './commands/storedCommands.js';
 import { toolCommands } from './commands/toolCommands.js';
 import { ExperimentLenses } from './editor/codeLens.js';
 import { TypesFix } from './editor/editorTypes.js';
-import { LayerHints, ModelHovers } from './editor/hints.js';
+import { LayerHints } from './editor/hints.js';
+import { ModelHovers } from './editor/hovers.js';
 import { Inspector } from './editor/inspector.js';
 import { ModelFileContext } from './editor/modelFileContext.js';
 import { Problems } from './editor/problems.js';
@@ -45,7 +46,9 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
       (name, run) => void vscode.commands.executeCommand(commandOf[name], run),
     ),
   );
-  const inspector = own(new Inspector(scans, places, log));
+  const inspector = own(
+    new Inspector(scans, places, log, (file, name) => runs.lastOf(file, name)?.request.data),
+  );
   const problems = own(new Problems(scans, inspector));
   const runsTree = own(new RunsTree(runs, (ids) => dashboards.show(ids)));
   const claimsTree = own(new ClaimsTree(places, context.workspaceState));

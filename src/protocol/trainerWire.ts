@@ -4,6 +4,7 @@
  * sequence number; `checkTrainerMessage` and `checkHostMessage` (validate.ts) refuse anything else with a sentence.
  */
 import type { NoteRecord, RegimeRecord, RunEnded, RunStarted, Snapshot } from './records.js';
+import type { Sentence } from './sentence.js';
 
 export const trainerWireVersion = 1;
 
@@ -45,9 +46,13 @@ export interface InspectRequest {
   readonly backend: 'auto' | 'native' | 'wasm' | 'cpu';
   readonly nativePath?: string;
   readonly data?: string;
+  /** A builder that nobody has said data for: normal inputs stand in, and nothing is said that needs targets. */
+  readonly standIn?: boolean;
 }
 
 export interface Inspection {
+  /** Name of the data, and whether normal inputs stand in for data that is not known. */
+  readonly data: { readonly name: string; readonly standIn: boolean };
   readonly parameters: number;
   readonly layers: readonly {
     readonly name: string;
@@ -88,9 +93,11 @@ export interface InspectionProblem {
   readonly code: string;
   readonly severity: 'error' | 'warning' | 'information';
   readonly field: string;
-  readonly message: string;
-  /** Replacement value of the field, as source text, with the title of the quick fix. */
-  readonly fix?: { readonly title: string; readonly value: string };
+  /** The layer it is about, when it is about one. */
+  readonly layer?: string;
+  readonly message: Sentence;
+  /** New value of the field, as source text, with the title of the quick fix. */
+  readonly fix?: { readonly title: Sentence; readonly value: string };
 }
 
 export type FromHost =

@@ -144,6 +144,11 @@ export class TrainerClient implements Disposable {
     this.send({ type: 'run', request });
   }
 
+  /** Lets an inspection that is no longer wanted end early; its promise rejects when the trainer has let go of it. */
+  cancelInspections(): void {
+    for (const id of this.inspections.keys()) this.send({ type: 'cancelInspect', id });
+  }
+
   /** Diagnostics of a model before training; a newer call makes older ones reject. */
   inspect(request: InspectRequest): Promise<Inspection> {
     for (const [id, { reject }] of this.inspections) {

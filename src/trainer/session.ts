@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DivergedError, InputError } from '../core/errors.js';
 import { type ResolvedExperiment, resolveExperiment } from '../experiment/index.js';
+import { placed } from '../experiment/load.js';
 import { type BackendReport, backendInUse, useBackend } from '../network/backends/index.js';
 import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
@@ -44,7 +45,7 @@ export interface SessionResult {
 }
 
 /** Everything that is made ready before the first step. */
-interface Prepared {
+export interface Prepared {
   readonly experiment: ResolvedExperiment;
   readonly backend: BackendReport;
   readonly data: Dataset;
@@ -83,13 +84,24 @@ export async function prepare(
   const { definition, folder } = experiment;
   const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
   progress('building the network');
-  const built = buildModel(definition.model, {
-    inputShape: data.inputShape,
-    outputs: data.outputs,
-    seed: definition.seed,
-  });
+  const built = builtFrom(experiment.file, () =>
+    buildModel(definition.model, {
+      inputShape: data.inputShape,
+      outputs: data.outputs,
+      seed: definition.seed,
+    }),
+  );
   requireFit(built, data, experiment.file);
   return { experiment, backend, data, built };
+}
+
+/** What a builder of the user throws gets its place in the user's file. */
+export function builtFrom<T>(file: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    throw placed(file, error);
+  }
 }
 
 /** The network must take the data's inputs and give its number of outputs. */

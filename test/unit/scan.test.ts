@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { blankedCode, locateField, scanExports } from '../../src/experiment/scan.js';
+import { blankedCode, editField, locateField, scanExports } from '../../src/experiment/scan.js';
 
 const names = (text: string) => scanExports(text).map((e) => `${e.kind} ${e.name}`);
 
@@ -52,6 +52,45 @@ describe('scanning a model file', () => {
     expect(value('loss')).toBe("'mse'");
     expect(value('optimizer.momentum')).toBe('sgd({ learningRate: 0.5 })');
     expect(value('probe')).toBeNull();
+  });
+
+  it('does not take the field of an inner object for that of the experiment', () => {
+    const text =
+      'export default defineExperiment({ data: teacher({ noise: 0.1 }), noise: { temperature: 2 }, model });';
+    const [found] = scanExports(text);
+    const noise = locateField(text, found, 'noise');
+    expect(noise && text.slice(noise.valueStart, noise.valueEnd)).toBe('{ temperature: 2 }');
+    const inner = locateField(text, found, 'data.noise');
+    expect(inner && text.slice(inner.valueStart, inner.valueEnd)).toBe('0.1');
+    const short = locateField(text, found, 'model.width');
+    expect(short).toMatchObject({ exact: false });
+    expect(short && text.slice(short.keyStart, short.valueEnd)).toBe('model');
+  });
+
+  it('writes the edit that gives a field a value, or none where the object is elsewhere', () => {
+    const edited = (text: string, field: string, value: string) => {
+      const edit = editField(text, scanExports(text)[0], field, value);
+      return edit && text.slice(0, edit.start) + edit.text + text.slice(edit.end);
+    };
+    const made = (inside: string) => `export default defineExperiment({${inside}});`;
+    expect(edited(made(' model: mlp({ hidden: [4, 4] }) '), 'model.init', "'symmetric'")).toBe(
+      made(" model: mlp({ init: 'symmetric', hidden: [4, 4] }) "),
+    );
+    expect(edited(made('\n  model: mlp({\n    hidden: [4],\n  }),\n'), 'model.init', "'symmetric'")).toBe(
+      made("\n  model: mlp({\n    init: 'symmetric',\n    hidden: [4],\n  }),\n"),
+    );
+    expect(edited(made(' optimizer: sgd({ learningRate: 3 }) '), 'optimizer.learningRate', '0.5')).toBe(
+      made(' optimizer: sgd({ learningRate: 0.5 }) '),
+    );
+    expect(edited(made(' optimizer: sgd({ learningRate }) '), 'optimizer.learningRate', '0.5')).toBe(
+      made(' optimizer: sgd({ learningRate: 0.5 }) '),
+    );
+    expect(edited(made(' optimizer: sgd({}) '), 'optimizer.learningRate', '0.5')).toBe(
+      made(' optimizer: sgd({ learningRate: 0.5 }) '),
+    );
+    expect(edited(made(' seed: 1 '), 'probe', '64')).toBe(made(' probe: 64, seed: 1 '));
+    expect(edited(made(' model, seed: 1 '), 'model.width', '64')).toBeNull();
+    expect(edited(made(' ...shared, seed: 1 '), 'optimizer.learningRate', '1')).toBeNull();
   });
 
   it('keeps the length of the text and survives strings, templates and regular expressions', () => {

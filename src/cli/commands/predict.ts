@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import { spoken } from '../../protocol/sentence.js';
 import { type ModelOptions, modelOptions, overridesOf, printJson, short } from '../io/options.js';
 
 interface Options extends ModelOptions {
@@ -60,7 +61,11 @@ async function predictAction(file: string, options: Options): Promise<void> {
       limitEigenvalues: found.limitEigenvalues ?? null,
       limitNote: found.limitNote ?? null,
       layers,
-      problems,
+      problems: problems.map((p) => ({
+        ...p,
+        message: spoken(p.message),
+        ...(p.fix ? { fix: { ...p.fix, title: spoken(p.fix.title) } } : {}),
+      })),
       backend: found.backend.name,
     });
     return;
@@ -80,7 +85,7 @@ async function predictAction(file: string, options: Options): Promise<void> {
     `Time to a half, a tenth, a hundredth of the loss: ${steps(stepsTo.half)}, ${steps(stepsTo.tenth)}, ${steps(stepsTo.hundredth)}`,
     `Regime: ${found.regime.regime}`,
     ...found.regime.reasons.map((reason) => `  ${reason}`),
-    ...found.problems.map((p) => `! ${p.message}${p.fix ? ` (${p.fix.title})` : ''}`),
+    ...found.problems.map((p) => `! ${spoken(p.message)}${p.fix ? ` (${spoken(p.fix.title)})` : ''}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { expandVary } from '../../experiment/overrides.js';
 import type { ExperimentTarget } from '../editor/codeLens.js';
 import { giveTypes } from '../editor/editorTypes.js';
-import { explanationsFile } from '../editor/problems.js';
+import { explain } from '../editor/explain.js';
 import type { Services } from '../services.js';
 import { settings } from '../settings.js';
 import { runCli } from '../tools/cliTask.js';
@@ -235,13 +235,7 @@ export function toolCommands(services: Services): Readonly<Record<string, Handle
           : vscode.workspace.workspaceFolders?.[0]?.uri;
       if (folder) await giveTypes(places, folder.fsPath);
     },
-    explain: async (code) => {
-      const file = vscode.Uri.joinPath(places.extension, ...explanationsFile);
-      await vscode.commands.executeCommand(
-        'markdown.showPreview',
-        typeof code === 'string' ? file.with({ fragment: code }) : file,
-      );
-    },
+    explain: (given) => explain(places, given),
     openWalkthrough: () =>
       vscode.commands.executeCommand(
         'workbench.action.openWalkthrough',

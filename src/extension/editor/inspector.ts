@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ScannedExport } from '../../experiment/scan.js';
-import type { Inspection } from '../../protocol/trainerWire.js';
+import type { Inspection, InspectRequest } from '../../protocol/trainerWire.js';
 import { type TrainerClient, TrainerError } from '../../trainer/client.js';
 import type { Places } from '../places.js';
 import { newTrainer } from '../runs/runManager.js';
@@ -29,6 +29,18 @@ export interface Finding {
 /** A computation that a newer one waits for at most this long before its trainer is replaced. */
 const patience = 3000;
 
+/** A trainer that nobody has asked anything for this long is ended; the next question starts another. */
+const idle = 10 * 60_000;
+
+/** Files that a model file may read: when one is saved, the model is looked at again. */
+const readByModels = /\.([cm]?[jt]sx?|json|csv)$/;
+
+interface Job {
+  readonly run: () => Promise<void>;
+  /** A newer job took its place. */
+  readonly skip: () => void;
+}
+
 /**
  * Diagnostics of the model under the cursor on a pause or a save, in one warm trainer: at most one computation at a time,
  * the newest wins, and a model file that never ends is ended.
@@ -40,8 +52,9 @@ export class Inspector implements vscode.Disposable {
   private client: TrainerClient | null = null;
   private starting: Promise<TrainerClient> | null = null;
   private timer: NodeJS.Timeout | null = null;
-  private busy: { readonly since: number; readonly key: string } | null = null;
-  private wanted: (() => Promise<void>) | null = null;
+  private busy: { readonly since: number } | null = null;
+  private wanted: Job | null = null;
+  private ending: NodeJS.Timeout | null = null;
   private readonly findings = new Map<string, Finding>();
   private currentKey: string | null = null;
 
@@ -49,15 +62,24 @@ export class Inspector implements vscode.Disposable {
     private readonly scans: Scans,
     private readonly places: Places,
     private readonly log: vscode.LogOutputChannel,
+    /** What a builder was last trained on, as text; undefined when it never was. */
+    private readonly dataOf: (file: string, exportName: string) => string | undefined,
   ) {
     this.subscriptions = [
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         if (contentChanges.length > 0) this.soon(document, settings.diagnosticsDelay);
       }),
-      vscode.workspace.onDidSaveTextDocument((document) => this.soon(document, 0)),
+      vscode.workspace.onDidSaveTextDocument((document) => this.saved(document)),
       vscode.window.onDidChangeActiveTextEditor((editor) => editor && this.soon(editor.document, 100)),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.follow(textEditor)),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.active()),
+      vscode.workspace.onDidChangeConfiguration((e) => {
+        if (
+          e.affectsConfiguration('kernelscope.diagnostics') ||
+          e.affectsConfiguration('kernelscope.backend')
+        )
+          this.active();
+      }),
     ];
     this.active();
   }
@@ -85,6 +107,21 @@ export class Inspector implements vscode.Disposable {
     if (editor) this.soon(editor.document, 300);
   }
 
+  /** A model is looked at when it is saved, and when something is saved that it may import or read. */
+  private saved(document: vscode.TextDocument): void {
+    if (this.serves(document) && this.scans.of(document).length > 0) {
+      this.soon(document, 0);
+      return;
+    }
+    const editor = vscode.window.activeTextEditor ?? vscode.window.visibleTextEditors[0];
+    const shown = vscode.window.visibleTextEditors.find(
+      (e) => e.document.uri.toString() === this.current?.uri.toString(),
+    );
+    const model = shown ?? editor;
+    if (model && model.document !== document && readByModels.test(document.uri.path))
+      this.soon(model.document, 0, true);
+  }
+
   /** The cursor went to another experiment of the file. */
   private follow(editor: vscode.TextEditor): void {
     if (!this.serves(editor.document)) return;
@@ -102,7 +139,7 @@ export class Inspector implements vscode.Disposable {
     return document.uri.scheme === 'file' && /^(type|java)script/.test(document.languageId);
   }
 
-  private soon(document: vscode.TextDocument, delay: number): void {
+  private soon(document: vscode.TextDocument, delay: number, again = false): void {
     if (!this.serves(document) || !vscode.workspace.isTrusted || !settings.diagnosticsWhileTyping) return;
     const editor = vscode.window.visibleTextEditors.find((e) => e.document === document);
     if (!editor) return;
@@ -110,75 +147,97 @@ export class Inspector implements vscode.Disposable {
     this.timer = setTimeout(() => {
       this.timer = null;
       const found = this.scans.at(document, editor.selection.active);
-      // Builders have no data to be inspected on.
-      if (found?.kind !== 'experiment') return;
+      if (!found) return;
       this.currentKey = keyOf(document.uri, found.name);
       const known = this.findings.get(this.currentKey);
-      if (known?.version === document.version && known.state !== 'computing') return;
+      if (!again && known?.version === document.version && known.state !== 'computing') return;
       void this.compute(document, found);
     }, delay);
   }
 
-  private async compute(document: vscode.TextDocument, found: ScannedExport): Promise<void> {
-    const key = keyOf(document.uri, found.name);
-    const version = document.version;
-    const base = { uri: document.uri, version, exportName: found.name };
-    const before = this.findings.get(key);
-    const job = async () => {
-      const start = performance.now();
-      this.busy = { since: start, key };
-      // The last known numbers stay on screen while new ones are computed.
-      this.put(key, { ...base, state: 'computing', inspection: before?.inspection });
-      let timer: NodeJS.Timeout | undefined;
-      try {
-        const client = await this.trainer();
-        const late = new Promise<never>((_, reject) => {
-          timer = setTimeout(() => {
-            this.replaceTrainer();
-            reject(
-              new TrainerError(
-                vscode.l10n.t(
-                  'This model took more than {0} s to inspect and was stopped. A loop without an end, or a very large model; the setting kernelscope.diagnostics.timeout allows more.',
-                  settings.diagnosticsTimeout / 1000,
-                ),
-              ),
-            );
-          }, settings.diagnosticsTimeout);
-        });
-        const inspection = await Promise.race([
-          client.inspect({
-            file: document.uri.fsPath,
-            text: document.getText(),
-            exportName: found.name,
-            overrides: {},
-            backend: settings.backend,
-            nativePath: settings.nativePath,
-          }),
-          late,
-        ]);
-        this.put(key, { ...base, state: 'done', inspection, milliseconds: performance.now() - start });
-      } catch (error) {
-        if (this.wanted && !(error instanceof TrainerError && error.place.field)) return;
-        const place = error instanceof TrainerError ? error.place : {};
-        this.put(key, { ...base, state: 'failed', failure: { message: (error as Error).message, ...place } });
-      } finally {
-        if (timer) clearTimeout(timer);
-        this.busy = null;
-        const next = this.wanted;
-        this.wanted = null;
-        if (next) await next();
-      }
-    };
-    if (!this.busy) {
-      await job();
-      return;
-    }
+  /** Resolves once the model was looked at, or a newer wish took the place of this one. */
+  private compute(document: vscode.TextDocument, found: ScannedExport): Promise<void> {
+    if (!this.busy) return this.work(document, found);
     // The newest wins: it takes the place of whatever waits, and does not wait for ever.
-    this.wanted = job;
-    const since = this.busy.since;
-    setTimeout(() => {
-      if (this.wanted === job && this.busy?.since === since) this.replaceTrainer();
-    }, patience);
+    this.wanted?.skip();
+    this.client?.cancelInspections();
+    const { since } = this.busy;
+    return new Promise((resolve) => {
+      const job: Job = { run: () => this.work(document, found).then(resolve), skip: resolve };
+      this.wanted = job;
+      setTimeout(() => {
+        if (this.wanted === job && this.busy?.since === since) this.replaceTrainer();
+      }, patience);
+    });
+  }
+
+  private async work(document: vscode.TextDocument, found: ScannedExport): Promise<void> {
+    const key = keyOf(document.uri, found.name);
+    const base = { uri: document.uri, version: document.version, exportName: found.name };
+    const start = performance.now();
+    this.busy = { since: start };
+    // The last known numbers stay on screen while new ones are computed.
+    this.put(key, { ...base, state: 'computing', inspection: this.findings.get(key)?.inspection });
+    try {
+      const inspection = await this.ask(document, found);
+      this.put(key, { ...base, state: 'done', inspection, milliseconds: performance.now() - start });
+    } catch (error) {
+      // What was cut short by a newer wish says nothing about the model.
+      if (this.wanted && !(error instanceof TrainerError && error.place.field)) return;
+      const place = error instanceof TrainerError ? error.place : {};
+      this.put(key, { ...base, state: 'failed', failure: { message: (error as Error).message, ...place } });
+    } finally {
+      this.busy = null;
+      const next = this.wanted;
+      this.wanted = null;
+      void next?.run();
+    }
+  }
+
+  private async ask(document: vscode.TextDocument, found: ScannedExport): Promise<Inspection> {
+    const file = document.uri.fsPath;
+    const data = found.kind === 'builder' ? this.dataOf(file, found.name) : undefined;
+    const request: InspectRequest = {
+      file,
+      text: document.getText(),
+      exportName: found.name,
+      overrides: {},
+      backend: settings.backend,
+      nativePath: settings.nativePath,
+      data,
+      standIn: found.kind === 'builder' && data === undefined,
+    };
+    const client = await this.trainer();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.replaceTrainer();
+        reject(
+          new TrainerError(
+            vscode.l10n.t(
+              'This model took more than {0} s to inspect and was stopped. A loop without an end, or a very large model; the setting kernelscope.diagnostics.timeout allows more.',
+              settings.diagnosticsTimeout / 1000,
+            ),
+          ),
+        );
+      }, settings.diagnosticsTimeout);
+    });
+    try {
+      return await Promise.race([client.inspect(request), late]);
+    } finally {
+      clearTimeout(timer);
+      this.restLater();
+    }
+  }
+
+  private restLater(): void {
+    if (this.ending) clearTimeout(this.ending);
+    this.ending = setTimeout(() => {
+      this.ending = null;
+      if (this.busy) return;
+      this.client?.dispose();
+      this.client = null;
+    }, idle);
   }
 
   private put(key: string, finding: Finding): void {
@@ -210,6 +269,7 @@ export class Inspector implements vscode.Disposable {
 
   dispose(): void {
     if (this.timer) clearTimeout(this.timer);
+    if (this.ending) clearTimeout(this.ending);
     for (const s of this.subscriptions) s.dispose();
     this.client?.dispose();
     this.changed.dispose();

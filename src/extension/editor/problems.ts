@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
-import { locateField } from '../../experiment/scan.js';
+import { editField, locateField } from '../../experiment/scan.js';
+import type { Sentence } from '../../protocol/sentence.js';
 import type { InspectionProblem } from '../../protocol/trainerWire.js';
 import type { Finding, Inspector } from './inspector.js';
-import type { Scans } from './scans.js';
+import { layerCalls } from './layers.js';
+import { rangeOf, type Scans } from './scans.js';
 
 const severities: Readonly<Record<InspectionProblem['severity'], vscode.DiagnosticSeverity>> = {
   error: vscode.DiagnosticSeverity.Error,
@@ -10,9 +12,12 @@ const severities: Readonly<Record<InspectionProblem['severity'], vscode.Diagnost
   information: vscode.DiagnosticSeverity.Information,
 };
 
-/** Explanations, one heading a code. */
-export const explanationsFile = ['docs', 'problems.md'] as const;
-const explanations = 'https://github.com/kernelscope/kernelscope/blob/main/docs/problems.md';
+/** A sentence of the trainer in the user's language. */
+const say = ({ text, values }: Sentence): string => vscode.l10n.t(text, ...values);
+
+/** The explanation of a problem, as the editor opens it from the code behind the message. */
+const explanationOf = (code: string): vscode.Uri =>
+  vscode.Uri.parse(`command:kernelscope.explain?${encodeURIComponent(JSON.stringify([code]))}`);
 
 interface Fix {
   readonly title: string;
@@ -95,9 +100,7 @@ export class Problems implements vscode.CodeActionProvider, vscode.Disposable {
     if (!document || document.version !== finding.version) return;
     const diagnostics = finding.failure
       ? [this.failureDiagnostic(document, finding)]
-      : (finding.inspection?.problems ?? []).map((p) =>
-          this.problemDiagnostic(document, finding.exportName, p),
-        );
+      : (finding.inspection?.problems ?? []).map((p) => this.problemDiagnostic(document, finding, p));
     const key = finding.uri.toString();
     const all = this.byExport.get(key) ?? new Map<string, vscode.Diagnostic[]>();
     this.byExport.set(key, all);
@@ -145,20 +148,24 @@ export class Problems implements vscode.CodeActionProvider, vscode.Disposable {
 
   private problemDiagnostic(
     document: vscode.TextDocument,
-    exportName: string,
+    { exportName, inspection }: Finding,
     problem: InspectionProblem,
   ): vscode.Diagnostic {
     const found = this.scans.of(document).find((e) => e.name === exportName);
-    const place = found ? locateField(document.getText(), found, problem.field) : null;
-    const range = this.fieldRange(document, exportName, problem.field) ?? document.lineAt(0).range;
-    const diagnostic = new vscode.Diagnostic(range, problem.message, severities[problem.severity]);
+    const call = found && problem.layer && layerCalls(found, inspection).get(problem.layer);
+    const range = call
+      ? rangeOf(document, call)
+      : (this.fieldRange(document, exportName, problem.field) ?? document.lineAt(0).range);
+    const diagnostic = new vscode.Diagnostic(range, say(problem.message), severities[problem.severity]);
     diagnostic.source = 'Kernelscope';
-    diagnostic.code = { value: problem.code, target: vscode.Uri.parse(`${explanations}#${problem.code}`) };
-    if (problem.fix && place)
+    diagnostic.code = { value: problem.code, target: explanationOf(problem.code) };
+    const edit =
+      found && problem.fix && editField(document.getText(), found, problem.field, problem.fix.value);
+    if (problem.fix && edit)
       this.fixes.set(diagnostic, {
-        title: problem.fix.title,
-        value: problem.fix.value,
-        range: new vscode.Range(document.positionAt(place.valueStart), document.positionAt(place.valueEnd)),
+        title: say(problem.fix.title),
+        value: edit.text,
+        range: rangeOf(document, edit),
       });
     return diagnostic;
   }

@@ -72,7 +72,16 @@ export function buildModel(spec: ModelSpec | ModelBuilder, context: ModelContext
 }
 
 function fromBuilder(builder: ModelBuilder, context: ModelContext): BuiltModel {
-  const model = (builder as (t: typeof tf) => unknown)(tf);
+  // Parameters with defaults (units = 12) are the author's own; only one that must be given is tf.
+  const model =
+    builder.length > 0 ? (builder as (t: typeof tf) => unknown)(tf) : (builder as () => unknown)();
+  if (model instanceof Promise) {
+    model.catch(() => undefined);
+    throw new InputError(
+      'The model builder is asynchronous. It must return the tf.LayersModel itself, not a promise of one: build it without await.',
+      { field: 'model' },
+    );
+  }
   if (!(model instanceof tf.LayersModel))
     throw new InputError('The model builder must return a tf.LayersModel (from tf.sequential or tf.model).', {
       field: 'model',

@@ -11,7 +11,7 @@ import type { KernelMeasurement, KernelProbe } from './probe.js';
  * Lazy below this gap, rich above this drift. Trained, the network corrects itself on the way and ends at about a third
  * of the gap forecast here, so the first bar is three times the 5 % of a finished run's twin; drift comes out as forecast.
  */
-const bars = { gap: 0.15, drift: 0.5 };
+export const forecastBars = { gap: 0.15, drift: 0.5 };
 /** Probability of its class that a sample is taken to reach under cross-entropy. */
 const reached = 0.9;
 
@@ -135,7 +135,8 @@ function targetsOf(
 }
 
 function verdict(gap: number, drift: number, run: ForecastRun): RegimeForecast {
-  const regime: Regime = drift >= bars.drift ? 'rich' : gap <= bars.gap ? 'lazy' : 'in between';
+  const regime: Regime =
+    drift >= forecastBars.drift ? 'rich' : gap <= forecastBars.gap ? 'lazy' : 'in between';
   const where =
     run.loss === 'mse'
       ? `where its linearisation ends after ${run.steps} steps`
@@ -146,8 +147,8 @@ function verdict(gap: number, drift: number, run: ForecastRun): RegimeForecast {
     gap,
     drift,
     reasons: [
-      `Put ${where}, the network’s kernel has drifted by ${capped(drift)} %; from ${100 * bars.drift} % on training is rich.`,
-      `There the network differs from its linearisation by ${capped(gap)} %; up to ${100 * bars.gap} % training stays lazy.`,
+      `Put ${where}, the network’s kernel has drifted by ${capped(drift)} %; from ${100 * forecastBars.drift} % on training is rich.`,
+      `There the network differs from its linearisation by ${capped(gap)} %; up to ${100 * forecastBars.gap} % training stays lazy.`,
     ],
   };
 }

@@ -2,7 +2,7 @@ export { Batches, probeRows, tensorsOf } from './batches.js';
 export type { Checkpoint } from './checkpoint.js';
 export { Evaluator } from './evaluate.js';
 export { gradientFlow } from './flow.js';
-export { type ForecastRun, type RegimeForecast, regimeForecast } from './forecast.js';
+export { type ForecastRun, forecastBars, type RegimeForecast, regimeForecast } from './forecast.js';
 export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';

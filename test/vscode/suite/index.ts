@@ -10,6 +10,7 @@ export async function run(): Promise<void> {
   require('./activation.test.js');
   require('./training.test.js');
   require('./diagnostics.test.js');
+  require('./problems.test.js');
   const lines: string[] = [];
   await new Promise<void>((resolve, reject) => {
     let passed = 0;

@@ -33,6 +33,7 @@ export interface WorkbenchOptions {
   readonly height?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly host?: 'current' | 'oldest';
+  /** Language of the window; a pack without a single translation of VS Code itself makes it known. */
   readonly locale?: string;
 }
 
@@ -51,6 +52,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   const extensions = path.join(home, 'extensions');
   mkdirSync(extensions, { recursive: true });
   symlinkSync(root, path.join(extensions, 'kernelscope.kernelscope-0.1.0'));
+  if (options.locale) writeLanguagePack(home, options.locale);
   const host = await startHost(options.host ?? hostName, {
     home,
     settings: {
@@ -91,6 +93,21 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
       rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+/** What an installed language pack leaves in the user's folder: that is where the workbench learns which there are. */
+function writeLanguagePack(home: string, locale: string): void {
+  const user = path.join(home, 'user');
+  mkdirSync(user, { recursive: true });
+  const translations = path.join(home, 'translations.json');
+  writeFileSync(translations, JSON.stringify({ version: '1.0.0', contents: {} }));
+  const pack = {
+    hash: `test-${locale}`,
+    label: locale,
+    extensions: [{ extensionIdentifier: { id: `test.language-pack-${locale}` }, version: '1.0.0' }],
+    translations: { vscode: translations },
+  };
+  writeFileSync(path.join(user, 'languagepacks.json'), JSON.stringify({ [locale]: pack }));
 }
 
 export const exampleFiles = (names: readonly string[], from = 'media/templates'): Record<string, string> => {

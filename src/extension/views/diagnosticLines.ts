@@ -1,0 +1,211 @@
+import * as vscode from 'vscode';
+import { sparkline } from '../../core/series/index.js';
+import type { Inspection } from '../../protocol/trainerWire.js';
+import { number, percent } from '../format.js';
+import type { RunModel } from '../runs/liveRun.js';
+
+/** One line of the side panel. */
+export interface Line {
+  readonly label: string;
+  readonly value?: string;
+  readonly icon?: string;
+  /** What the number means, in a sentence. */
+  readonly meaning?: string;
+  /** Heading of the page that says more about it. */
+  readonly explains?: string;
+  readonly children?: readonly Line[];
+  readonly command?: vscode.Command;
+}
+
+const { l10n } = vscode;
+
+/** Modes whose label energy is summed. */
+const topModes = 10;
+
+const spectrumBars = { width: 14, logIndex: true } as const;
+
+/** What a run says while it goes on. */
+export const liveLine = (model: RunModel): Line => ({
+  label: l10n.t('While training'),
+  icon: 'sync~spin',
+  value: l10n.t('step {0} of {1}', number(model.last('step') || 0), number(model.info.steps)),
+  command: { command: 'kernelscope.showRun', title: '', arguments: [model.id] },
+  children: [
+    { label: l10n.t('Loss'), value: `${sparkline(model.column('loss'))} ${number(model.last('loss'))}` },
+    {
+      label: l10n.t('Kernel drift'),
+      value: number(model.last('drift')),
+      explains: 'drift',
+      meaning: l10n.t(
+        'How far the kernel is from its start, relative to the start: near zero in lazy training, of order one when features are learnt.',
+      ),
+    },
+    {
+      label: l10n.t('Movement'),
+      value: number(model.last('movement')),
+      explains: 'movement',
+      meaning: l10n.t('How far the weights are from their start, relative to their size at the start.'),
+    },
+    {
+      label: l10n.t('Regime'),
+      value: l10n.t(model.regime?.regime ?? 'undetermined'),
+      explains: 'regime',
+      meaning: model.regime?.reasons.join('\n'),
+    },
+    {
+      label: l10n.t('Cost of the diagnostics'),
+      value: percent(model.last('tax') || 0),
+      explains: 'tax',
+      meaning: l10n.t('Share of the run’s time spent on measuring.'),
+    },
+  ],
+});
+
+/** What theory says before training. Where inputs stand in for unknown data, what needs targets is left out. */
+export function inspectionLines(found: Inspection): Line[] {
+  const { data } = found;
+  return [
+    ...(found.problems.length > 0 ? [problemsLine(found)] : []),
+    ...(data.standIn ? [standInLine()] : []),
+    parametersLine(found),
+    spectrumLine(found),
+    ...(data.standIn ? [] : [stepLine(found), predictionLine(found), regimeLine(found)]),
+    {
+      label: l10n.t('Backend'),
+      value: found.backend.name,
+      icon: 'server-process',
+      explains: 'backend',
+      meaning: found.backend.why,
+      command: { command: 'kernelscope.doctor', title: '' },
+    },
+  ];
+}
+
+const problemsLine = ({ problems }: Inspection): Line => ({
+  label: problems.length === 1 ? l10n.t('1 problem') : l10n.t('{0} problems', problems.length),
+  value: problems.map((p) => p.code).join(', '),
+  icon: problems.some((p) => p.severity !== 'information') ? 'warning' : 'info',
+  meaning: l10n.t('Underlined in the file, with fixes. Click to see the list.'),
+  command: { command: 'workbench.actions.view.problems', title: '' },
+});
+
+const standInLine = (): Line => ({
+  label: l10n.t('No data yet'),
+  value: l10n.t('normal inputs stand in'),
+  icon: 'question',
+  explains: 'data',
+  meaning: l10n.t(
+    'This builder brings no data. Train it once and choose some: then step size, prediction and regime appear here.',
+  ),
+});
+
+const parametersLine = (found: Inspection): Line => ({
+  label: l10n.t('Parameters'),
+  value: found.parameters.toLocaleString(vscode.env.language),
+  icon: 'symbol-numeric',
+  explains: 'parameters',
+  meaning: l10n.t('Number of weights; below, by layer.'),
+  children: found.layers
+    .filter((layer) => layer.parameters > 0)
+    .map((layer) => ({
+      label: layer.name,
+      value: `[${layer.outputShape.slice(1).join(', ')}] · ${layer.parameters.toLocaleString(vscode.env.language)} · ${l10n.t('kernel {0}', percent(layer.kernelShare))}`,
+      explains: 'parameters',
+      meaning: l10n.t('Shape of the outputs, number of weights, and share of the trace of the kernel.'),
+    })),
+});
+
+const range = (values: Float64Array): string => `${number(values[0])} … ${number(values[values.length - 1])}`;
+
+function spectrumLine(found: Inspection): Line {
+  const { eigenvalues, energy, limitEigenvalues: ghost } = found;
+  const top = Math.min(topModes, energy.length);
+  const told = energy.slice(0, top).reduce((sum, e) => sum + e, 0);
+  const ofTargets: Line = {
+    label: l10n.t('Label energy in the top {0} modes', top),
+    value: percent(told),
+    explains: 'label-energy',
+    meaning: l10n.t(
+      'Share of the targets that lies in the directions the network learns first. Near 100 %: an easy task for this kernel.',
+    ),
+  };
+  return {
+    label: l10n.t('Kernel spectrum'),
+    value: `${sparkline(eigenvalues, spectrumBars)} ${range(eigenvalues)}`,
+    icon: 'graph',
+    explains: 'spectrum',
+    meaning: l10n.t(
+      'Eigenvalues of the neural tangent kernel on {0} inputs, at the start. Large ones are learnt first.',
+      found.probe,
+    ),
+    children: [
+      ...(found.data.standIn ? [] : [ofTargets]),
+      {
+        label: l10n.t('Condition number'),
+        value: number(found.condition),
+        explains: 'condition-number',
+        meaning: l10n.t(
+          'Largest over smallest eigenvalue above the noise: the slowest direction takes that many times longer than the fastest.',
+        ),
+      },
+      {
+        label: l10n.t('Infinite-width kernel'),
+        value: ghost ? `${sparkline(ghost, spectrumBars)} ${range(ghost)}` : l10n.t('none'),
+        explains: 'infinite-width',
+        meaning: ghost
+          ? l10n.t('The same spectrum for an infinitely wide network of this architecture.')
+          : found.limitNote,
+      },
+    ],
+  };
+}
+
+const stepLine = (found: Inspection): Line => ({
+  label: l10n.t('Largest stable step'),
+  value: number(found.maxStep),
+  icon: 'dashboard',
+  explains: 'largest-stable-step',
+  meaning: l10n.t('Gradient descent is stable up to 2 n / λ_max of this kernel; above it the loss rises.'),
+  children: [
+    {
+      label: l10n.t('This experiment uses'),
+      value: number(found.learningRate),
+      explains: 'learning-rate',
+      meaning: l10n.t('The step size of this experiment; “auto” is half of the largest stable one.'),
+    },
+  ],
+});
+
+function predictionLine({ predictedLoss: { loss }, stepsTo }: Inspection): Line {
+  const steps = (label: string, value: number | null): Line => ({
+    label,
+    value: value === null ? l10n.t('never') : l10n.t('{0} steps', number(value)),
+    explains: 'steps-to',
+    meaning: l10n.t(
+      'Steps of gradient descent until that much of the loss is left, by the kernel at the start.',
+    ),
+  });
+  return {
+    label: l10n.t('Predicted loss'),
+    value: `${sparkline(loss, { width: 14 })} ${number(loss[0])} → ${number(loss[loss.length - 1])}`,
+    icon: 'clock',
+    explains: 'predicted-loss',
+    meaning: l10n.t(
+      'What the kernel at the start predicts for full-batch gradient descent under squared loss.',
+    ),
+    children: [
+      steps(l10n.t('Half of the loss'), stepsTo.half),
+      steps(l10n.t('A tenth'), stepsTo.tenth),
+      steps(l10n.t('A hundredth'), stepsTo.hundredth),
+    ],
+  };
+}
+
+const regimeLine = ({ regime }: Inspection): Line => ({
+  label: l10n.t('Regime forecast'),
+  value: l10n.t(regime.regime),
+  icon: 'compass',
+  explains: 'regime',
+  meaning: regime.reasons.join('\n'),
+  children: regime.reasons.map((reason) => ({ label: reason, meaning: reason, explains: 'regime' })),
+});

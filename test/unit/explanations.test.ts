@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from '../helpers/folders.js';
+
+const read = (...parts: string[]) => readFileSync(path.join(root, ...parts), 'utf8');
+const headings = (page: string) =>
+  [...read('docs', page).matchAll(/^## (.+)$/gm)].map(([, name]) => name).sort();
+const all = (text: string, pattern: RegExp) =>
+  [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
+
+describe('explanations', () => {
+  it('there is one for every problem, and none for what is no problem any more', () => {
+    const codes = all(read('src', 'trainer', 'problems.ts'), /code: '([a-z0-9-]+)'/g);
+    expect(codes.length).toBeGreaterThan(6);
+    expect(headings('problems.md')).toEqual(codes);
+  });
+
+  it('there is one for every number of the side panel', () => {
+    const named = all(read('src', 'extension', 'views', 'diagnosticLines.ts'), /explains: '([a-z-]+)'/g);
+    expect(named.length).toBeGreaterThan(12);
+    expect(headings('numbers.md')).toEqual(named);
+  });
+});
