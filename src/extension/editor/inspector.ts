@@ -35,10 +35,12 @@ const idle = 10 * 60_000;
 /** Files that a model file may read: when one is saved, the model is looked at again. */
 const readByModels = /\.([cm]?[jt]sx?|json|csv)$/;
 
+/** One look at one version of a model. */
 interface Job {
-  readonly run: () => Promise<void>;
-  /** A newer job took its place. */
-  readonly skip: () => void;
+  readonly key: string;
+  readonly version: number;
+  /** Resolves when it is over, or when a newer one took its place. */
+  readonly done: Promise<void>;
 }
 
 /**
@@ -52,8 +54,8 @@ export class Inspector implements vscode.Disposable {
   private client: TrainerClient | null = null;
   private starting: Promise<TrainerClient> | null = null;
   private timer: NodeJS.Timeout | null = null;
-  private busy: { readonly since: number } | null = null;
-  private wanted: Job | null = null;
+  private busy: Job | null = null;
+  private wanted: (Job & { readonly run: () => void; readonly skip: () => void }) | null = null;
   private ending: NodeJS.Timeout | null = null;
   private readonly findings = new Map<string, Finding>();
   private currentKey: string | null = null;
@@ -151,31 +153,43 @@ export class Inspector implements vscode.Disposable {
       this.currentKey = keyOf(document.uri, found.name);
       const known = this.findings.get(this.currentKey);
       if (!again && known?.version === document.version && known.state !== 'computing') return;
-      void this.compute(document, found);
+      void this.compute(document, found, again);
     }, delay);
   }
 
   /** Resolves once the model was looked at, or a newer wish took the place of this one. */
-  private compute(document: vscode.TextDocument, found: ScannedExport): Promise<void> {
-    if (!this.busy) return this.work(document, found);
+  private compute(document: vscode.TextDocument, found: ScannedExport, again = false): Promise<void> {
+    const wish = { key: keyOf(document.uri, found.name), version: document.version };
+    const same = this.wanted ?? this.busy;
+    if (!again && same?.key === wish.key && same.version === wish.version) return same.done;
+    let over = () => {};
+    const done = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    const run = () => {
+      this.busy = { ...wish, done };
+      void this.work(document, found).then(over);
+    };
+    if (!this.busy) {
+      run();
+      return done;
+    }
     // The newest wins: it takes the place of whatever waits, and does not wait for ever.
     this.wanted?.skip();
     this.client?.cancelInspections();
-    const { since } = this.busy;
-    return new Promise((resolve) => {
-      const job: Job = { run: () => this.work(document, found).then(resolve), skip: resolve };
-      this.wanted = job;
-      setTimeout(() => {
-        if (this.wanted === job && this.busy?.since === since) this.replaceTrainer();
-      }, patience);
-    });
+    const { busy } = this;
+    const wanted = { ...wish, done, run, skip: over };
+    this.wanted = wanted;
+    setTimeout(() => {
+      if (this.wanted === wanted && this.busy === busy) this.replaceTrainer();
+    }, patience);
+    return done;
   }
 
   private async work(document: vscode.TextDocument, found: ScannedExport): Promise<void> {
     const key = keyOf(document.uri, found.name);
     const base = { uri: document.uri, version: document.version, exportName: found.name };
     const start = performance.now();
-    this.busy = { since: start };
     // The last known numbers stay on screen while new ones are computed.
     this.put(key, { ...base, state: 'computing', inspection: this.findings.get(key)?.inspection });
     try {
@@ -190,7 +204,7 @@ export class Inspector implements vscode.Disposable {
       this.busy = null;
       const next = this.wanted;
       this.wanted = null;
-      void next?.run();
+      next?.run();
     }
   }
 

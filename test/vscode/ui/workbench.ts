@@ -23,6 +23,8 @@ export interface Workbench {
   readonly workspace: string;
   /** Content security policy violations, failed scripts and rejections seen so far. */
   readonly troubles: string[];
+  /** Changes settings of the user while the window is open. */
+  setUserSettings(settings: Readonly<Record<string, unknown>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,19 +55,17 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   mkdirSync(extensions, { recursive: true });
   symlinkSync(root, path.join(extensions, 'kernelscope.kernelscope-0.1.0'));
   if (options.locale) writeLanguagePack(home, options.locale);
-  const host = await startHost(options.host ?? hostName, {
-    home,
-    settings: {
-      'workbench.startupEditor': 'none',
-      'workbench.secondarySideBar.defaultVisibility': 'hidden',
-      'workbench.colorTheme': options.theme ?? 'Default Dark Modern',
-      'window.autoDetectColorScheme': false,
-      'chat.disableAIFeatures': true,
-      'security.workspace.trust.enabled': false,
-      'files.simpleDialog.enable': true,
-      ...options.settings,
-    },
-  });
+  const settings: Record<string, unknown> = {
+    'workbench.startupEditor': 'none',
+    'workbench.secondarySideBar.defaultVisibility': 'hidden',
+    'workbench.colorTheme': options.theme ?? 'Default Dark Modern',
+    'window.autoDetectColorScheme': false,
+    'chat.disableAIFeatures': true,
+    'security.workspace.trust.enabled': false,
+    'files.simpleDialog.enable': true,
+    ...options.settings,
+  };
+  const host = await startHost(options.host ?? hostName, { home, settings });
   const browser: Browser = await launchBrowser();
   const page = await browser.newPage({
     viewport: { width: options.width ?? 1400, height: options.height ?? 900 },
@@ -87,6 +87,12 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     page,
     workspace,
     troubles,
+    setUserSettings: async (changed) => {
+      Object.assign(settings, changed);
+      writeFileSync(path.join(home, 'user', 'User', 'settings.json'), JSON.stringify(settings));
+      // The workbench watches the file; a theme takes a moment.
+      await page.waitForTimeout(1500);
+    },
     close: async () => {
       await browser.close();
       host.stop();
@@ -98,7 +104,8 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
 /** What an installed language pack leaves in the user's folder: that is where the workbench learns which there are. */
 function writeLanguagePack(home: string, locale: string): void {
   const user = path.join(home, 'user');
-  mkdirSync(user, { recursive: true });
+  mkdirSync(path.join(user, 'User'), { recursive: true });
+  writeFileSync(path.join(user, 'User', 'argv.json'), JSON.stringify({ locale }));
   const translations = path.join(home, 'translations.json');
   writeFileSync(translations, JSON.stringify({ version: '1.0.0', contents: {} }));
   const pack = {
