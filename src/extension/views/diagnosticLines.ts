@@ -22,7 +22,8 @@ const { l10n } = vscode;
 /** Modes whose label energy is summed. */
 const topModes = 10;
 
-const spectrumBars = { width: 14, logIndex: true } as const;
+const spectrumBars = { width: 8, logIndex: true } as const;
+const lossBars = { width: 8 } as const;
 
 /** What a run says while it goes on. */
 export const liveLine = (model: RunModel): Line => ({
@@ -109,9 +110,9 @@ const parametersLine = (found: Inspection): Line => ({
     .filter((layer) => layer.parameters > 0)
     .map((layer) => ({
       label: layer.name,
-      value: `[${layer.outputShape.slice(1).join(', ')}] · ${layer.parameters.toLocaleString(vscode.env.language)} · ${l10n.t('kernel {0}', percent(layer.kernelShare))}`,
+      value: `${l10n.t('kernel {0}', percent(layer.kernelShare, 0))} · ${layer.parameters.toLocaleString(vscode.env.language)} · [${layer.outputShape.slice(1).join(', ')}]`,
       explains: 'parameters',
-      meaning: l10n.t('Shape of the outputs, number of weights, and share of the trace of the kernel.'),
+      meaning: l10n.t('Share of the trace of the kernel, number of weights, and shape of the outputs.'),
     })),
 });
 
@@ -122,8 +123,8 @@ function spectrumLine(found: Inspection): Line {
   const top = Math.min(topModes, energy.length);
   const told = energy.slice(0, top).reduce((sum, e) => sum + e, 0);
   const ofTargets: Line = {
-    label: l10n.t('Label energy in the top {0} modes', top),
-    value: percent(told),
+    label: l10n.t('Label energy'),
+    value: l10n.t('{0} in the top {1} modes', percent(told), top),
     explains: 'label-energy',
     meaning: l10n.t(
       'Share of the targets that lies in the directions the network learns first. Near 100 %: an easy task for this kernel.',
@@ -131,7 +132,7 @@ function spectrumLine(found: Inspection): Line {
   };
   return {
     label: l10n.t('Kernel spectrum'),
-    value: `${sparkline(eigenvalues, spectrumBars)} ${range(eigenvalues)}`,
+    value: `${range(eigenvalues)} ${sparkline(eigenvalues, spectrumBars)}`,
     icon: 'graph',
     explains: 'spectrum',
     meaning: l10n.t(
@@ -149,8 +150,8 @@ function spectrumLine(found: Inspection): Line {
         ),
       },
       {
-        label: l10n.t('Infinite-width kernel'),
-        value: ghost ? `${sparkline(ghost, spectrumBars)} ${range(ghost)}` : l10n.t('none'),
+        label: l10n.t('Infinite width'),
+        value: ghost ? `${range(ghost)} ${sparkline(ghost, spectrumBars)}` : l10n.t('none'),
         explains: 'infinite-width',
         meaning: ghost
           ? l10n.t('The same spectrum for an infinitely wide network of this architecture.')
@@ -187,7 +188,7 @@ function predictionLine({ predictedLoss: { loss }, stepsTo }: Inspection): Line 
   });
   return {
     label: l10n.t('Predicted loss'),
-    value: `${sparkline(loss, { width: 14 })} ${number(loss[0])} → ${number(loss[loss.length - 1])}`,
+    value: `${number(loss[0])} → ${number(loss[loss.length - 1])} ${sparkline(loss, lossBars)}`,
     icon: 'clock',
     explains: 'predicted-loss',
     meaning: l10n.t(

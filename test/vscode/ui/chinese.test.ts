@@ -25,7 +25,7 @@ describe('a window in Chinese', () => {
     await lens(page, said['Train']).waitFor({ timeout: 60_000 });
     await page.locator('.activitybar .action-label[aria-label="Kernelscope"]').click();
     await page.locator('.pane-header', { hasText: '光标处的模型' }).waitFor();
-    await page.getByRole('treeitem', { name: said['Largest stable step'] }).waitFor({ timeout: 60_000 });
+    await page.getByRole('treeitem', { name: said['Kernel spectrum'] }).first().waitFor({ timeout: 60_000 });
     await page.keyboard.press('F1');
     await page.locator('.quick-input-widget .quick-input-box input').fill('>Kernelscope: 比较');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: '比较运行' }).first().waitFor();

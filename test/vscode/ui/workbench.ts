@@ -23,8 +23,6 @@ export interface Workbench {
   readonly workspace: string;
   /** Content security policy violations, failed scripts and rejections seen so far. */
   readonly troubles: string[];
-  /** Changes settings of the user while the window is open. */
-  setUserSettings(settings: Readonly<Record<string, unknown>>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -87,12 +85,6 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     page,
     workspace,
     troubles,
-    setUserSettings: async (changed) => {
-      Object.assign(settings, changed);
-      writeFileSync(path.join(home, 'user', 'User', 'settings.json'), JSON.stringify(settings));
-      // The workbench watches the file; a theme takes a moment.
-      await page.waitForTimeout(1500);
-    },
     close: async () => {
       await browser.close();
       host.stop();
