@@ -10,7 +10,7 @@ section { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); b
 .muted { opacity: .8; } .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { text-align: left; padding: .15rem .9rem .15rem 0; vertical-align: top; }
 figure { margin: 0; } table.phase td, table.phase th { padding: .4rem .8rem; text-align: center; }
-nav td:first-child a { color: inherit; } svg { width: 100%; height: auto; }`;
+nav td:first-child a { color: inherit; } svg { width: 100%; max-width: 560px; height: auto; }`;
 
 /** A self-contained page without scripts, light and dark. */
 export const htmlPage = (title: string, body: string): string => `<!doctype html>

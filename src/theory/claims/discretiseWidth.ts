@@ -76,7 +76,7 @@ export const discretiseWidth: Claim = {
           yLabel: 'mean square error',
         },
         {
-          title: 'Error times width against the variance of a neuron',
+          title: 'Error times width, and Var(u h)',
           xLabel: 'neurons drawn m',
           yLabel: 'm E |f_m - f|^2',
           logX: true,

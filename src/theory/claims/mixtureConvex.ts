@@ -60,7 +60,7 @@ export const mixtureConvex: Claim = {
   statement:
     'Mixing the neurons of two trained networks keeps the loss below the chord between theirs; the straight path between their parameters crosses a barrier.',
   setting: `Teacher y = (1, -1, .7) . tanh(W x), d = 5, n = 200; two-layer tanh, m = ${width}, alpha = 1, symmetrised, eta = .2 m, 600 (quick) or 3000 steps from two seeds; losses on 21 points of each path, 3 pairs.`,
-  tolerance: `mixture at most ${rounding} above the chord for every pair; every parameter path higher than both its ends`,
+  tolerance: `mixture at most ${rounding.toExponential(0)} above the chord for every pair; every parameter path higher than both its ends`,
   source: 'Fang, Dong, Zhang 2021 (arXiv 2012.13982); Fang, Dong, Zhang 2019 (arXiv 1910.11508)',
   sabotage: 'wrong-alpha',
   async measure(context) {
@@ -92,6 +92,20 @@ export const mixtureConvex: Claim = {
             { label: 'mixture of neurons', x: first.t, y: first.mixture, style: 'line' },
             { label: 'path of parameters', x: first.t, y: first.parameters, style: 'line' },
             { label: 'chord', x: first.t, y: first.chord, style: 'dashed' },
+          ],
+        },
+        {
+          title: 'Mixture against the chord',
+          xLabel: 'from the first to the second',
+          yLabel: 'loss of the mixture - chord',
+          series: [
+            ...pairs.map((p, i) => ({
+              label: `pair ${i + 1}`,
+              x: p.t,
+              y: p.mixture.map((loss, k) => loss - p.chord[k]),
+              style: 'line' as const,
+            })),
+            { label: 'chord', x: [0, 1], y: [0, 0], style: 'dashed' as const },
           ],
         },
       ],

@@ -111,7 +111,7 @@ export const particlesFindTeacher: Claim = {
       note: `${shares.map((s) => short(100 * s)).join(', ')} % of the important neurons on the rays (${courses.map((c) => short(100 * c.start.share)).join(', ')} % at the start), ${courses.map((c) => c.end.x.length).join(', ')} of ${width} neurons are important; test error ${courses.map((c) => short(c.error)).join(', ')}. Theory's number is the least share.`,
       figures: [
         {
-          title: 'Important neurons of one start, and the teacher’s rays',
+          title: 'Important neurons and the teacher’s rays',
           xLabel: 'theta 1',
           yLabel: 'theta 2',
           series: [
