@@ -9,6 +9,7 @@ import * as limit from './commands/limit.js';
 import * as native from './commands/native.js';
 import * as predict from './commands/predict.js';
 import * as report from './commands/report.js';
+import * as reproduce from './commands/reproduce.js';
 import * as run from './commands/run.js';
 import * as sweep from './commands/sweep.js';
 import * as verify from './commands/verify.js';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     limit,
     verify,
     verifyWorker,
+    reproduce,
     report,
     compare,
     exportRun,

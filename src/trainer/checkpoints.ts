@@ -1,56 +1,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inflateRawSync } from 'node:zlib';
-import { decodeNpz, encodeNpz, type NpzEntry } from '../core/npz.js';
-import type { Checkpoint } from '../network/training/index.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../network/training/index.js';
 import { checkpointPath, writeAtomically } from '../runs/index.js';
 
-/** A checkpoint as an npz: "0", "1", ... are `model.getWeights()`; the optimiser's buffers and state are beside. */
+/** Writes a checkpoint into a run folder. */
 export function saveCheckpoint(folder: string, checkpoint: Checkpoint): void {
-  const entries: Record<string, NpzEntry> = {};
-  for (const [i, { shape, values }] of checkpoint.weights.entries())
-    entries[String(i)] = { data: values, shape };
-  const { slots, ...rest } = checkpoint.optimizer;
-  for (const [i, slot] of Object.entries(slots)) {
-    entries[`slot.${i}.first`] = { data: slot.first };
-    if (slot.second) entries[`slot.${i}.second`] = { data: slot.second };
-  }
-  for (const [i, data] of (checkpoint.twin ?? []).entries()) entries[`twin.${i}`] = { data };
-  const state = JSON.stringify({ step: checkpoint.step, time: checkpoint.time, ...rest });
-  entries['state'] = { data: new TextEncoder().encode(state) };
-  writeAtomically(path.join(folder, checkpointPath(checkpoint.step)), encodeNpz(entries));
+  writeAtomically(path.join(folder, checkpointPath(checkpoint.step)), encodeCheckpoint(checkpoint));
 }
 
 export function loadCheckpoint(file: string): Checkpoint {
-  const arrays = decodeNpz(Uint8Array.from(readFileSync(file)), file, (bytes) => inflateRawSync(bytes));
-  const state = JSON.parse(new TextDecoder().decode(arrays.get('state')?.data as Uint8Array)) as {
-    step: number;
-    time: number;
-    count: number;
-    noise: Checkpoint['optimizer']['noise'];
-  };
-  const weights: { shape: readonly number[]; values: Float32Array }[] = [];
-  for (let i = 0; arrays.has(String(i)); i++) {
-    const array = arrays.get(String(i));
-    if (array) weights.push({ shape: array.shape, values: array.data as Float32Array });
-  }
-  const slots: Record<number, { first: Float32Array; second: Float32Array | null }> = {};
-  for (const [name, array] of arrays) {
-    const match = /^slot\.(\d+)\.first$/.exec(name);
-    if (!match) continue;
-    const second = arrays.get(`slot.${match[1]}.second`);
-    slots[Number(match[1])] = {
-      first: array.data as Float32Array,
-      second: (second?.data as Float32Array) ?? null,
-    };
-  }
-  const twin: Float32Array[] = [];
-  for (let i = 0; arrays.has(`twin.${i}`); i++) twin.push(arrays.get(`twin.${i}`)?.data as Float32Array);
-  return {
-    ...(twin.length > 0 ? { twin } : {}),
-    step: state.step,
-    time: state.time,
-    weights,
-    optimizer: { count: state.count, noise: state.noise, slots },
-  };
+  return decodeCheckpoint(Uint8Array.from(readFileSync(file)), file, (bytes) => inflateRawSync(bytes));
 }

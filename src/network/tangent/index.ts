@@ -3,3 +3,4 @@ export * from './jacobian/index.js';
 export { type EmpiricalKernel, empiricalKernel, type KernelMode, type KernelOptions } from './kernel.js';
 export { outputCount } from './outputs.js';
 export { trainableLayers } from './tap.js';
+export { PathLinearisation, type ReadoutTaken } from './pathLinearisation.js';

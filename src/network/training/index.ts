@@ -1,5 +1,6 @@
 export { Batches, probeRows, tensorsOf } from './batches.js';
 export type { Checkpoint } from './checkpoint.js';
+export { decodeCheckpoint, encodeCheckpoint } from './checkpointFile.js';
 export { Evaluator } from './evaluate.js';
 export { gradientFlow } from './flow.js';
 export { type ForecastRun, forecastBars, type RegimeForecast, regimeForecast } from './forecast.js';
@@ -7,6 +8,7 @@ export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
 export { lossesAlongPaths, type PathLosses } from './paths.js';
+export { NeuronMovement } from './neuronMovement.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';

@@ -295,7 +295,9 @@ class Session {
       const twin = this.twin;
       const predict = (x: tf.Tensor) => twin.predict(x);
       values['twinLoss'] = this.trainSet.evaluate(predict, most).loss;
-      if (this.testSet) values['twinTestLoss'] = this.testSet.evaluate(predict).loss;
+      const twinTest = this.testSet?.evaluate(predict);
+      if (twinTest) values['twinTestLoss'] = twinTest.loss;
+      if (twinTest && twinTest.accuracy !== null) values['twinAccuracy'] = twinTest.accuracy;
     }
     this.diagnostics += performance.now() - start;
     Object.assign(values, this.prediction?.loss(step), this.takeKernelValues(), { tax: this.tax() });

@@ -1,0 +1,138 @@
+import type { DataSpec } from '../../experiment/definition.js';
+import { type Dataset, loadData } from '../../network/data/index.js';
+import type { Preset } from '../claim.js';
+import type { Figure } from '../figure.js';
+import { Keeper } from './keeper.js';
+import type { Bar, Course, Results, Survey } from './survey.js';
+
+export interface ReproduceOptions {
+  readonly surveys: readonly Survey[];
+  readonly preset: Preset;
+  readonly seed: number;
+  readonly backend: { readonly name: string; readonly versions: Readonly<Record<string, string>> };
+  /** Folder in which stages are kept, so that the same call goes on after an interruption; null keeps nothing. */
+  readonly state: string | null;
+  /** Ends the run at its next step; what was measured until then is concluded from, and marked as partial. */
+  readonly signal?: AbortSignal;
+  /** `fraction` of this experiment. */
+  readonly progress?: (survey: Survey, fraction: number, text: string) => void;
+}
+
+export interface Reproduced {
+  readonly survey: Survey;
+  readonly results: Results;
+  readonly figures: readonly Figure[];
+  readonly result: ReproductionResult;
+}
+
+/** One entry of `reproduce --json`. */
+export interface ReproductionResult {
+  readonly experiment: string;
+  readonly title: string;
+  readonly preset: Preset;
+  readonly setting: string;
+  readonly published: string;
+  readonly source: string;
+  /** Curves and numbers by stage. */
+  readonly curves: Readonly<Record<string, Course>>;
+  readonly bars: readonly Bar[];
+  /** False once a judged bar is missed; null while none is judged. */
+  readonly passed: boolean | null;
+  /** Whether every stage ran to its end. */
+  readonly complete: boolean;
+  readonly backend: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly note: string;
+}
+
+/** Runs experiments one after the other. After an interruption the one under way is still concluded, as partial. */
+export async function* reproduce(options: ReproduceOptions): AsyncGenerator<Reproduced> {
+  const dataset = datasets(options.seed);
+  for (const survey of options.surveys) {
+    if (options.signal?.aborted) return;
+    const results = await runStages(survey, options, dataset);
+    yield concluded(survey, results, options);
+  }
+}
+
+/** Loads every set once: MNIST takes seconds to read and half a gigabyte to hold twice. */
+function datasets(seed: number): (spec: DataSpec, loss: 'mse' | 'crossEntropy') => Dataset {
+  const known = new Map<string, Dataset>();
+  return (spec, loss) => {
+    const key = JSON.stringify([spec, loss]);
+    let data = known.get(key);
+    if (!data) {
+      data = loadData(spec, { folder: '.', seed, loss });
+      known.clear();
+      known.set(key, data);
+    }
+    return data;
+  };
+}
+
+async function runStages(
+  survey: Survey,
+  options: ReproduceOptions,
+  dataset: ReturnType<typeof datasets>,
+): Promise<Map<string, Course>> {
+  const { preset, seed, backend, signal } = options;
+  const keeper = new Keeper(options.state, `${survey.id}.${preset}`, { preset, seed, backend: backend.name });
+  const stages = survey.stages(preset);
+  const all = stages.reduce((sum, stage) => sum + stage.cost, 0);
+  const results = new Map<string, Course>();
+  let done = 0;
+  for (const stage of stages) {
+    const kept = keeper.course(stage.id, stage.plan);
+    if (signal?.aborted) {
+      if (kept) results.set(stage.id, kept);
+      continue;
+    }
+    const usable = kept?.complete && (!stage.leaves || keeper.kept(stage.id) !== null);
+    const course = usable
+      ? kept
+      : await stage.run({
+          seed,
+          preset,
+          signal,
+          keeper,
+          dataset,
+          progress: (fraction, text) =>
+            options.progress?.(survey, (done + fraction * stage.cost) / all, text),
+        });
+    if (!usable && course.complete) keeper.keepCourse(stage.id, stage.plan, course);
+    results.set(stage.id, course);
+    done += stage.cost;
+  }
+  return results;
+}
+
+function concluded(survey: Survey, results: Results, options: ReproduceOptions): Reproduced {
+  const { preset, backend, seed } = options;
+  const { bars, figures, note } = survey.conclude(results, preset);
+  const courses = [...results.values()];
+  const verdicts = bars.map((bar) => bar.passed).filter((passed) => passed !== null);
+  return {
+    survey,
+    results,
+    figures,
+    result: {
+      experiment: survey.id,
+      title: survey.title,
+      preset,
+      setting: survey.setting[preset],
+      published: survey.published,
+      source: survey.source,
+      curves: Object.fromEntries(results),
+      bars,
+      passed: verdicts.length > 0 ? verdicts.every(Boolean) : null,
+      complete: results.size === survey.stages(preset).length && courses.every((c) => c.complete),
+      backend: backend.name,
+      versions: backend.versions,
+      seed,
+      seconds: Math.round(10 * courses.reduce((sum, c) => sum + c.seconds, 0)) / 10,
+      note,
+    },
+  };
+}
