@@ -1,5 +1,5 @@
 export { Batches, probeRows, tensorsOf } from './batches.js';
-export type { Checkpoint } from './checkpoint.js';
+export { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 export { decodeCheckpoint, encodeCheckpoint } from './checkpointFile.js';
 export { Evaluator } from './evaluate.js';
 export { gradientFlow } from './flow.js';

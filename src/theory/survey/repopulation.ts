@@ -1,5 +1,5 @@
-import { effectiveNeurons } from '../../core/measures/index.js';
 import { matrixFrom } from '../../core/linalg/matrix.js';
+import { effectiveNeurons } from '../../core/measures/index.js';
 import { Random } from '../../core/random.js';
 import type { TwoLayerModel } from '../../experiment/definition.js';
 import type { Dataset } from '../../network/data/index.js';
@@ -178,6 +178,7 @@ export const repopulation: Survey = {
   stages(preset) {
     const { trained, features, pruned, epochs, rate, decay } = sizes[preset];
     return [
+      onFeatures('readout/random', preset, features, 'random', 'readout'),
       trainingStage(
         {
           ...common(preset),
@@ -187,10 +188,10 @@ export const repopulation: Survey = {
           // The L2 term of a two-layer network is divided by its width.
           regularization: { all: decay * trained },
           epochs,
+          rows: 10,
         },
         { leaves: true, end: keepNeurons },
       ),
-      onFeatures('readout/random', preset, features, 'random', 'readout'),
       onFeatures('readout/learned', preset, features, 'importance', 'readout'),
       onFeatures('pruned/importance', preset, pruned, 'importance', 'readout'),
       onFeatures('pruned/uniform', preset, pruned, 'uniform', 'readout'),
