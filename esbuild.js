@@ -68,13 +68,13 @@ function copyAssets() {
   }
 }
 
-/** What the claims view lists, without loading TensorFlow in the editor. */
-function writeClaims() {
-  const listed = spawnSync(process.execPath, [path.join(dist, 'cli.js'), 'verify', '--list', '--json'], {
+/** What the editor lists of the claims and the authors' experiments, without loading TensorFlow. */
+function writeListing(command, file) {
+  const listed = spawnSync(process.execPath, [path.join(dist, 'cli.js'), command, '--list', '--json'], {
     encoding: 'utf8',
   });
-  if (listed.status !== 0) throw new Error(`The claims could not be listed: ${listed.stderr}`);
-  fs.writeFileSync(path.join(dist, 'claims.json'), listed.stdout);
+  if (listed.status !== 0) throw new Error(`"${command} --list" failed: ${listed.stderr}`);
+  fs.writeFileSync(path.join(dist, file), listed.stdout);
 }
 
 /** Type declarations of the library face, for editors. */
@@ -107,7 +107,8 @@ async function main() {
     }),
   );
   fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
-  writeClaims();
+  writeListing('verify', 'claims.json');
+  writeListing('reproduce', 'experiments.json');
   writeTypes();
 }
 

@@ -99,7 +99,11 @@ function printDocument(done: readonly Reproduced[]): void {
     date: new Date().toISOString(),
     experiments: done.map((one) => one.result),
   };
-  process.stdout.write(`${JSON.stringify(document, rounded, 1)}\n`);
+  // A column is one line: such documents are kept beside the code.
+  const text = JSON.stringify(document, rounded, 1).replace(/\[[^[\]{}"]*\]/g, (list) =>
+    list.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'),
+  );
+  process.stdout.write(`${text}\n`);
 }
 
 /** Numbers to six digits (curves are for drawing and reading), what is not finite as null. */

@@ -124,24 +124,6 @@ export function resampleUniformly(m: number, count: number, random: Random): Res
   return { indices, factors: new Float64Array(count).fill(1) };
 }
 
-/**
- * The drawn neurons as a network of their own: theta as it is, u times its factor, so that (1/count) sum u h estimates
- * (1/m) sum u h without bias. Throws a RangeError when a drawn position does not exist.
- */
-export function takeNeurons(neurons: Neurons, drawn: Resampled): Neurons {
-  const count = drawn.indices.length;
-  const [d, k] = [neurons.theta.cols, neurons.u.cols];
-  const theta = matrix(count, d);
-  const u = matrix(count, k);
-  for (let i = 0; i < count; i++) {
-    const j = drawn.indices[i];
-    if (j >= neurons.u.rows) throw new RangeError(`Neuron ${j} was drawn, but there are ${neurons.u.rows}.`);
-    theta.data.set(neurons.theta.data.subarray(j * d, (j + 1) * d), i * d);
-    for (let o = 0; o < k; o++) u.data[i * k + o] = drawn.factors[i] * neurons.u.data[j * k + o];
-  }
-  return { theta, u };
-}
-
 function requireSameKind(a: Neurons, b: Neurons): void {
   if (a.theta.cols !== b.theta.cols || a.u.cols !== b.u.cols)
     throw new RangeError(

@@ -100,18 +100,17 @@ export function toolCommands(services: Services): Readonly<Record<string, Handle
   }
 
   async function reproduce(): Promise<void> {
-    const listed = await runCli(
-      places,
-      ['reproduce', '--list', '--json'],
-      vscode.l10n.t('Reading the experiments'),
-      log,
-    );
-    const { experiments } = JSON.parse(listed.stdout) as {
-      experiments: { id: string; title: string; statement?: string }[];
+    // Written by the build, so that choosing starts no process.
+    const { experiments } = JSON.parse(readFileSync(places.dist('experiments.json'), 'utf8')) as {
+      experiments: { id: string; title: string; statement: string }[];
     };
     const chosen = await vscode.window.showQuickPick(
       experiments.map((e) => ({ label: e.title, description: e.id, detail: e.statement, id: e.id })),
-      { title: vscode.l10n.t('Reproduce which experiment of the authors?') },
+      {
+        title: vscode.l10n.t('Reproduce which experiment of the authors?'),
+        matchOnDetail: true,
+        matchOnDescription: true,
+      },
     );
     if (!chosen) return;
     const page = path.join(mkdtempSync(path.join(tmpdir(), 'kernelscope-')), 'reproduce.html');

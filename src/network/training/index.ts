@@ -7,8 +7,8 @@ export { type ForecastRun, forecastBars, type RegimeForecast, regimeForecast } f
 export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
-export { lossesAlongPaths, type PathLosses } from './paths.js';
 export { NeuronMovement } from './neuronMovement.js';
+export { lossesAlongPaths, type PathLosses } from './paths.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';

@@ -13,6 +13,8 @@ export interface LinearisedArm {
   readonly lr: number;
   readonly momentum?: number;
   readonly thetaStart?: TwoLayerModel['thetaStart'];
+  /** Quick runs train a twin beside as well: it costs twice the network's time. */
+  readonly twin?: boolean;
 }
 
 export const linearisationText =
@@ -30,9 +32,8 @@ export function linearisedStage(arm: LinearisedArm, width: number, epochs: numbe
     batch: 128,
     epochs,
     linearisation: true,
-    // The trained twin costs twice the network's time: it goes along where that is little.
-    twin: preset === 'quick' && momentum === 0,
-    rows: Math.min(50, epochs),
+    twin: preset === 'quick' && arm.twin === true,
+    rows: Math.min(25, epochs),
   });
 }
 

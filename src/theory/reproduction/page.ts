@@ -39,7 +39,7 @@ ${partial}
 <table><thead><tr><th>number</th><th>ours</th><th>published</th><th>deviation</th><th>bar</th><th>verdict</th></tr></thead><tbody>${rows}</tbody></table>
 <p>${escapeHtml(result.note)}</p>
 <div class="figures">${figures.map(figureSvg).join('\n')}</div>
-<p class="muted">Preset ${result.preset}, seed ${result.seed}, ${escapeHtml(result.backend)} backend, ${result.seconds} s.</p>
+<p class="muted">Preset ${result.preset}, seed ${result.seed}, ${escapeHtml(result.backend)} backend, ${result.seconds} s${result.data.length > 0 ? `, data: ${escapeHtml(result.data.join(', '))}` : ''}.</p>
 </section>`;
   });
   const overview = reproduced

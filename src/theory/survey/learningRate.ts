@@ -13,7 +13,12 @@ import type { Preset, Survey } from '../reproduction/survey.js';
 import { last } from '../reproduction/training.js';
 
 const rates = [1, 0.1, 0.01] as const;
-const arms: readonly LinearisedArm[] = rates.map((lr) => ({ id: `lr=${lr}`, text: `lr ${lr}`, lr }));
+const arms: readonly LinearisedArm[] = rates.map((lr) => ({
+  id: `lr=${lr}`,
+  text: `lr ${lr}`,
+  lr,
+  twin: true,
+}));
 const width: Readonly<Record<Preset, number>> = { full: 5000, quick: 512 };
 const epochs: Readonly<Record<Preset, number>> = { full: 100, quick: 6 };
 
@@ -72,6 +77,9 @@ export const learningRate: Survey = {
                   (gap) => Math.abs(gap) <= 0.005,
                 ),
               ]),
+          ...(preset === 'quick'
+            ? [shown(`${arm.text}: accuracy of the trained twin`, last(courses[i], 'twinAccuracy'))]
+            : []),
           shown(`${arm.text}: accuracy of the first-order expansion`, last(courses[i], 'taylorAccuracy')),
         ]),
         expected('movement of theta against the step', 'falls with the step', moved, falling, moved[0]),

@@ -20,10 +20,11 @@ const sizes: Readonly<
 const plans = (preset: Preset): readonly TeacherPlan[] => {
   const { batch, steps, particleSteps } = sizes[preset];
   const common = { batch, lr: 10, decay: 0, noise: 0 };
+  const crowd = { ...common, batch: 1000, width: many, steps: particleSteps, decay: 1e-2 };
   return [
     ...widths.map((width) => ({ ...common, id: `m=${width}`, width, steps })),
-    { ...common, id: 'particles', width: many, steps: particleSteps, decay: 1e-2 },
-    { ...common, id: 'particles-noise', width: many, steps: particleSteps, decay: 1e-2, noise: 1e-2 },
+    { ...crowd, id: 'particles' },
+    { ...crowd, id: 'particles-noise', noise: 1e-2 },
   ];
 };
 
@@ -69,7 +70,7 @@ export const meanField: Survey = {
   statement:
     'Students of more neurons fit a four-neuron teacher better, and with L2 on u the neurons of a wide student that count gather on the rays of the teacher.',
   setting: {
-    full: 'Teacher of 4 sigmoid neurons (2,0), (1,2), (2,1), (0,2), u = 1/4, x ~ 100 N(0, I), label noise .1; student f = (1/m) sum u sigmoid(theta.x), start N(0, 1), lr 10 on mean (f - y)^2, 10000 fresh samples a step, 10000 steps; m = 4, 8, 40, and m = 400 with 1e-2 mean u^2, without noise and with N(0, (1e-2)^2) added to all parameters at every step. Error against the noiseless teacher on 10000 inputs, median over the last fifth of the run.',
+    full: 'Teacher of 4 sigmoid neurons (2,0), (1,2), (2,1), (0,2), u = 1/4, x ~ 100 N(0, I), label noise .1; student f = (1/m) sum u sigmoid(theta.x), start N(0, 1), lr 10 on mean (f - y)^2, 10000 steps on fresh samples, 10000 a step at m = 4, 8, 40, and 1000 a step at m = 400 with 1e-2 mean u^2, without noise and with N(0, (1e-2)^2) added to all parameters at every step. Error against the noiseless teacher on 10000 inputs, median over the last fifth of the run.',
     quick: 'The same with 1000 fresh samples a step; 2500 steps for m = 4, 8, 40 and 4000 for m = 400.',
   },
   published:

@@ -4,12 +4,12 @@ import { Random } from '../../core/random.js';
 import type { TwoLayerModel } from '../../experiment/definition.js';
 import type { Dataset } from '../../network/data/index.js';
 import { type BuiltModel, buildModel } from '../../network/models/build.js';
+import { neuronsOf, writeNeurons } from '../../network/models/neurons.js';
 import {
   type Drawing,
   drawNeurons,
   neuronImportance,
-  neuronsOf,
-  setNeurons,
+  writeFeatures,
 } from '../../network/models/repopulation.js';
 import { Evaluator, tensorsOf } from '../../network/training/index.js';
 import { expected, nearAccuracy, rising, shown } from '../reproduction/bars.js';
@@ -73,7 +73,7 @@ function trainedNetwork(data: Dataset, context: StageContext): BuiltModel {
     const { data: values, shape } = kept[name];
     return matrixFrom(trained, shape?.[1] ?? 1, Float64Array.from(values as Float32Array));
   };
-  setNeurons(built, { theta: matrix('theta'), u: matrix('u') });
+  writeNeurons(built, { theta: matrix('theta'), u: matrix('u') });
   return built;
 }
 
@@ -105,16 +105,16 @@ function keepNeurons(built: BuiltModel, data: Dataset, context: StageContext): R
   });
   const x = firstInputs(data);
   const values: Record<string, number> = { effectiveNeurons: effectiveNeurons(neuronImportance(built, x)) };
-  const { pruned } = sizes[context.preset];
+  const { pruned, trained } = sizes[context.preset];
   for (const by of ['importance', 'uniform'] as const) {
-    const small = buildModel(paperNet(pruned, pruned), {
+    const small = buildModel(paperNet(pruned, Math.sqrt(trained)), {
       inputShape: data.inputShape,
       outputs: data.outputs,
       seed: context.seed,
     });
     const random = new Random(context.seed).fork(`repopulation/${by}/${pruned}`);
     const neurons = drawNeurons(built, pruned, by, x, random);
-    setNeurons(small, neurons);
+    writeNeurons(small, neurons);
     const test = new Evaluator(data.test, data, 'crossEntropy');
     values[`untrained.${by}`] =
       test.evaluate((inputs) => small.model.apply(inputs) as never).accuracy ?? Number.NaN;
@@ -157,7 +157,7 @@ function onFeatures(
       begin:
         by === 'random'
           ? undefined
-          : (built, data, context) => setNeurons(built, drawn(count, by, data, context), true),
+          : (built, data, context) => writeFeatures(built, drawn(count, by, data, context)),
     },
   );
 }

@@ -15,8 +15,8 @@ const arms: readonly LinearisedArm[] = [
   { id: 'unit', text: 'theta ~ N(0, I)', lr: 0.1, thetaStart: 'unit' },
   { id: 'inverse-dimension', text: 'theta ~ N(0, I/d)', lr: 0.1, thetaStart: 'inverse-dimension' },
 ];
-const width: Readonly<Record<Preset, number>> = { full: 5000, quick: 512 };
-const epochs: Readonly<Record<Preset, number>> = { full: 50, quick: 6 };
+const width: Readonly<Record<Preset, number>> = { full: 5000, quick: 256 };
+const epochs: Readonly<Record<Preset, number>> = { full: 50, quick: 4 };
 
 /** Fang, Dong, Zhang 2021: a small start of theta takes the network out of the region in which it is linear. */
 export const thetaStart: Survey = {
@@ -26,7 +26,7 @@ export const thetaStart: Survey = {
     'From theta ~ N(0, I) the network stays with its linearisation; from N(0, I/d) features move by more than their start, and the two part.',
   setting: {
     full: `${sizesText.full}; m = 5000, alpha = sqrt(m), ${conventionTexts['m/alpha']}; lr .1, 50 epochs (width, step and length are our choice). ${linearisationText}.`,
-    quick: `${sizesText.quick}; m = 512, 6 epochs.`,
+    quick: `${sizesText.quick}; m = 256, 4 epochs.`,
   },
   published: 'Not known here.',
   source: 'Fang, Dong, Zhang 2021',
