@@ -152,6 +152,14 @@ function theory() {
     );
     results.write(label, { passed: claims.length - wrong.length, failed });
   }
+  const experiments = json(['reproduce', '--quick'])?.experiments ?? [];
+  const bars = experiments.flatMap(({ experiment, bars }) => bars.map((bar) => ({ experiment, ...bar })));
+  for (const { experiment, name, measured, tolerance } of bars.filter((bar) => bar.passed === false))
+    console.log(`  ${experiment}, ${name}: ${measured} (${tolerance})`);
+  results.write('reproduce', {
+    passed: bars.filter((bar) => bar.passed === true).length,
+    failed: experiments.length === 0 ? 1 : bars.filter((bar) => bar.passed === false).length,
+  });
 }
 
 /** The suites inside a real VS Code. */
