@@ -1,9 +1,11 @@
 import type { Claim } from './claim.js';
+import { crossEntropyLeaves } from './claims/crossEntropyLeaves.js';
 import { deepMeanFieldCollapse } from './claims/deepMeanFieldCollapse.js';
 import { deepNtkFreezes } from './claims/deepNtkFreezes.js';
 import { deepNtkLimit } from './claims/deepNtkLimit.js';
 import { discretiseTime } from './claims/discretiseTime.js';
 import { discretiseWidth } from './claims/discretiseWidth.js';
+import { edgeOfStability } from './claims/edgeOfStability.js';
 import { featuresBeatKernels } from './claims/featuresBeatKernels.js';
 import { freeEnergy } from './claims/freeEnergy.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
@@ -19,9 +21,11 @@ import { modeRates } from './claims/modeRates.js';
 import { noiseUniqueOptimum } from './claims/noiseUniqueOptimum.js';
 import { particlesFindTeacher } from './claims/particlesFindTeacher.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
+import { residualFeatureFlow } from './claims/residualFeatureFlow.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
 import { targetGetsCheap } from './claims/targetGetsCheap.js';
 import { widthBuysFit } from './claims/widthBuysFit.js';
+import { widthTransfer } from './claims/widthTransfer.js';
 
 /** Every claim, in the order of the survey's themes. */
 export const claims: readonly Claim[] = [
@@ -48,4 +52,8 @@ export const claims: readonly Claim[] = [
   deepNtkFreezes,
   deepNtkLimit,
   deepMeanFieldCollapse,
+  residualFeatureFlow,
+  edgeOfStability,
+  crossEntropyLeaves,
+  widthTransfer,
 ];

@@ -24,6 +24,8 @@ export const sabotages = [
   'frozen-features',
   /** The linearised twin and the kernel see a Jacobian without its readout part. */
   'half-jacobian',
+  /** The gradient is that of the squared loss whatever loss is stated. */
+  'wrong-loss',
   /** Theta starts from a law of another variance. */
   'wrong-start-variance',
   /** The training targets are out of step with the inputs: each sample carries those of the next. */

@@ -38,7 +38,7 @@ export class Stepper {
     private readonly sabotage?: Sabotage,
   ) {
     this.factors = stepFactors(built, definition, sabotage);
-    this.gradients = gradientFunction(built.model, definition.loss);
+    this.gradients = gradientFunction(built.model, sabotage === 'wrong-loss' ? 'mse' : definition.loss);
     this.noise = new Random(definition.seed).fork('noise');
     this.width = built.twoLayer?.width ?? 1;
   }
