@@ -43,7 +43,7 @@ function coefficients(bias: boolean, count: number): number[] {
   );
 }
 
-describe('two-layer ReLU kernel on the circle', () => {
+describe('oracle 1: two-layer ReLU kernel on the circle', () => {
   it.each(['no_bias', 'bias'] as const)('has the Fourier coefficients of %s', (which) => {
     coefficients(which === 'bias', golden[which].length).forEach((c, k) => {
       expect(Math.abs(c - golden[which][k])).toBeLessThan(tolerance);

@@ -159,7 +159,7 @@ const extrapolated: readonly (readonly [string, readonly ArchLayer[], readonly n
   ],
 ];
 
-describe('infinite-width kernels against explicit Jacobians of random finite networks', () => {
+describe('oracle 13: infinite-width kernels against explicit Jacobians of random finite networks', () => {
   beforeAll(() => startBackend('wasm'));
   let held = 0;
   beforeEach(() => {

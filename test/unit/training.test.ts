@@ -364,7 +364,7 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     expect(gap(4096)).toBeLessThan(gap(64) / 4);
   });
 
-  it('reaches the variance (T / h) / (1 - eta h / 2) under Langevin noise', () => {
+  it('oracle 7: reaches the variance (T / h) / (1 - eta h / 2) under Langevin noise', () => {
     // Readout-only with huge L2 is noisy descent in h x^2 / 2 with h = lambda for every u (mse gradient scaled away).
     const width = 4096;
     const data: Dataset = {
