@@ -1,3 +1,4 @@
+import { leavesOf } from './definitions.js';
 import { readRun, type StoredRun } from './reader.js';
 
 export interface Comparison {
@@ -21,12 +22,6 @@ function lastFinite(values: Float64Array | undefined): number | null {
   return null;
 }
 
-function leaves(value: unknown, path: string, out: Map<string, unknown>): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    for (const [key, inner] of Object.entries(value)) leaves(inner, path ? `${path}.${key}` : key, out);
-  else out.set(path, value);
-}
-
 function sameMetrics(a: StoredRun, b: StoredRun): boolean {
   const at = new Map(Array.from(b.metrics.step, (step, i) => [step, i]));
   let common = 0;
@@ -46,11 +41,9 @@ function sameMetrics(a: StoredRun, b: StoredRun): boolean {
 export function compareRuns(folders: readonly string[]): Comparison {
   const runs = folders.map(readRun);
   const names = [...new Set(runs.flatMap((r) => Object.keys(r.metrics.columns)))];
-  const definitions = runs.map((r) => {
-    const out = new Map<string, unknown>();
-    leaves({ ...r.run.info.definition, backend: r.run.info.backend.name }, '', out);
-    return out;
-  });
+  const definitions = runs.map((r) =>
+    leavesOf({ ...r.run.info.definition, backend: r.run.info.backend.name }),
+  );
   const fields = [...new Set(definitions.flatMap((d) => [...d.keys()]))];
   const differing = fields.filter(
     (field) => new Set(definitions.map((d) => JSON.stringify(d.get(field) ?? null))).size > 1,

@@ -1,7 +1,8 @@
 export { type Comparison, compareRuns } from './compare.js';
+export { changedFields, leavesOf } from './definitions.js';
 export { type PageParts, reportPage } from './embed.js';
 export { type ExportFormat, exportFormats, exportName, exportRun } from './export.js';
-export { checkpointPath, files, type RunFile, runSchemaVersion, snapshotPath } from './layout.js';
+export { checkpointPath, files, type RunFile, runSchemaVersion, snapshotPath, sourceHash } from './layout.js';
 export {
   framesOf,
   lastCheckpoint,
@@ -12,4 +13,6 @@ export {
   readSnapshots,
   type StoredRun,
 } from './reader.js';
+export { lossSketch } from './sketch.js';
+export { doneCells, readSweepFile, type SweepFile, type SweepRequest, sweepFiles } from './sweepFile.js';
 export { deleteRun, editRun, RunWriter, writeAtomically } from './writer.js';

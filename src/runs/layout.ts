@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEnded, RunStarted, RunStatus, SnapshotName } from '../protocol/records.js';
 
@@ -38,6 +40,15 @@ export const files = {
   events: 'events.jsonl',
   checkpoints: 'checkpoints',
 } as const;
+
+/** SHA-256 of a model file, as run.json holds it; empty when the file is gone. */
+export function sourceHash(file: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(file)).digest('hex');
+  } catch {
+    return '';
+  }
+}
 
 const padded = (step: number): string => String(step).padStart(8, '0');
 

@@ -115,7 +115,19 @@ export class RunWriter {
   }
 
   private saveRun(): void {
+    // People may have renamed or pinned the run meanwhile.
+    const { label, pinned } = peopleWords(path.join(this.folder, files.run)) ?? this.run;
+    this.run = { ...this.run, label, pinned };
     writeAtomically(path.join(this.folder, files.run), `${JSON.stringify(this.run, null, 1)}\n`);
+  }
+}
+
+/** Label and pin of a run.json, or null when it is not there yet. */
+function peopleWords(file: string): Pick<RunFile, 'label' | 'pinned'> | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+  } catch {
+    return null;
   }
 }
 

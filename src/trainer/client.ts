@@ -27,8 +27,8 @@ export interface TrainerExit {
   readonly stderr: string;
 }
 
-/** Milliseconds a child has to follow a request to stop, then to follow SIGTERM, before SIGKILL. */
-const patience = { message: 2000, term: 3000 };
+/** Milliseconds a child has to follow a request to stop, then SIGTERM, before SIGKILL; and to leave when it is let go. */
+const patience = { message: 2000, term: 3000, farewell: 4000 };
 const keptStderr = 4000;
 
 /** A trainer that could not be started, died, or refused; the message is a sentence. */
@@ -187,13 +187,13 @@ export class TrainerClient implements Disposable {
     await this.settled(patience.term);
   }
 
-  /** Ends the child without waiting for a run to finish. */
+  /** Ends the child; a run that goes on ends as interrupted, with a checkpoint, if it does so within a few seconds. */
   dispose(): void {
     this.messages.clear();
     if (!this.running) return;
     this.send({ type: 'shutdown' });
     const child = this.child;
-    const timer = setTimeout(() => child?.kill('SIGKILL'), patience.message);
+    const timer = setTimeout(() => child?.kill('SIGKILL'), patience.farewell);
     timer.unref();
     child?.once('exit', () => clearTimeout(timer));
   }

@@ -9,13 +9,14 @@ import { Inspector } from './inspect.js';
 import { PauseGate } from './pause.js';
 import { Pump } from './pump.js';
 import { runSession } from './session.js';
+import { watchParent } from './watchdog.js';
 
 const sender = new Sender<FromTrainer>();
 const receiver = trainerReceiver();
 
 function send(message: FromTrainer): void {
   // The parent may be gone between two messages; then the disconnect handler ends this process.
-  if (process.connected) process.send?.(sender.seal(message));
+  if (process.connected) process.send?.(sender.seal(message), undefined, undefined, () => undefined);
 }
 
 function sendError(error: unknown, id?: number): void {
@@ -27,12 +28,14 @@ const pump = new Pump(send);
 const inspector = new Inspector();
 let gate: PauseGate | null = null;
 let abort: AbortController | null = null;
+let leaving = false;
 
 async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
   if (abort) {
     sendError(new Error('This trainer is busy with a run; start another one.'));
     return;
   }
+  watchParent();
   const control = new AbortController();
   const pauses = new PauseGate(message.request.paused ?? false, {
     paused: (step) => send({ type: 'paused', step }),
@@ -59,10 +62,12 @@ async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
   } finally {
     abort = null;
     gate = null;
+    if (leaving) process.exit(0);
   }
 }
 
 async function inspect(message: Extract<FromHost, { type: 'inspect' }>): Promise<void> {
+  watchParent();
   try {
     const result = await inspector.inspect(message.id, message.request);
     if (result) send({ type: 'inspected', id: message.id, result });
@@ -70,6 +75,18 @@ async function inspect(message: Extract<FromHost, { type: 'inspect' }>): Promise
   } catch (error) {
     sendError(error, message.id);
   }
+}
+
+/** Milliseconds a run has to write its last checkpoint when nobody listens any more. */
+const farewell = 3000;
+
+/** Leaves; a run that goes on ends as interrupted, with a checkpoint to go on from. */
+function leave(): void {
+  if (!abort) process.exit(0);
+  leaving = true;
+  gate?.resume();
+  abort.abort('interrupted');
+  setTimeout(() => process.exit(0), farewell);
 }
 
 function handle(message: FromHost): void {
@@ -102,7 +119,7 @@ function handle(message: FromHost): void {
       abort?.abort();
       return;
     case 'shutdown':
-      process.exit(0);
+      leave();
   }
 }
 
@@ -113,7 +130,7 @@ process.on('message', (value) => {
     sendError(error);
   }
 });
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', leave);
 // A terminal sends Ctrl-C to the whole group; the parent decides how a run ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => {

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DivergedError, InputError } from '../core/errors.js';
@@ -19,12 +18,14 @@ import {
 import type { RunEnded, RunRecord, RunStarted } from '../protocol/records.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import {
+  changedFields,
   files,
   lastCheckpoint,
   type RunFile,
   RunWriter,
   readRunFile,
   runSchemaVersion,
+  sourceHash,
 } from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { limitSpectrum } from './limitGhost.js';
@@ -145,6 +146,7 @@ export async function runSession(
   const resumed = request.resume ? readRunFile(path.resolve(request.resume)) : null;
   const prepared = await prepare(resumed ? resumedRequest(resumed, request) : request, events.progress);
   const { experiment, backend, data, built } = prepared;
+  if (resumed) requireSame(resumed, experiment, request);
   const checkpointFile = resumed ? lastCheckpoint(resumed.info.folder) : null;
   const checkpoint = checkpointFile ? loadCheckpoint(checkpointFile) : undefined;
   const id = resumed?.info.run ?? request.runId ?? newRunId(experiment.file, experiment.exportName);
@@ -210,7 +212,7 @@ export async function runSession(
     }
     const { loss, accuracy, drift, movement, regime } = summary;
     return end({
-      status: summary.stopped ? 'stopped' : 'finished',
+      status: summary.stopped ? (signal.reason === 'interrupted' ? 'interrupted' : 'stopped') : 'finished',
       step: summary.step,
       summary: { loss, accuracy, drift, movement, regime, seconds: seconds() },
     });
@@ -229,6 +231,19 @@ function requireFree(folder: string): void {
       `${folder} already holds a run. Choose another folder, delete it, or go on with that run by --resume ${folder}.`,
       { file: folder },
     );
+}
+
+/** A run goes on as what it was: fields that the file now says differently are refused, but for what is asked for now. */
+function requireSame(run: RunFile, experiment: ResolvedExperiment, request: RunRequest): void {
+  const changed = changedFields(run.info.definition, plain(experiment.definition)).filter(
+    (field) => !Object.keys(request.overrides).some((path) => `${field}.`.startsWith(`${path}.`)),
+  );
+  if (changed.length === 0) return;
+  const { file } = experiment;
+  throw new InputError(
+    `${file} has changed since this run began (${changed.slice(0, 5).join(', ')}), so going on would be another run. Restore the file, or start a new run.`,
+    { file, field: changed[0] },
+  );
 }
 
 /** The request that makes the same run again: what run.json says, on the same backend. */
@@ -300,7 +315,7 @@ function runFile(
     ...(sweep === undefined ? {} : { sweep }),
     pid: process.pid,
     source: {
-      sha256: createHash('sha256').update(readFileSync(source)).digest('hex'),
+      sha256: sourceHash(source),
       gitCommit: gitCommit(path.dirname(source)),
     },
     versions: backend.versions,
