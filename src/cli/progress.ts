@@ -50,6 +50,15 @@ export class Progress {
     process.stdout.write(`${text}\n`);
   }
 
+  /** A result that an editor takes up before the end; nothing on a terminal. */
+  event(name: string, value: unknown): void {
+    if (process.env['KERNELSCOPE_PROGRESS'] !== '1' || this.live) return;
+    const text = JSON.stringify(value, (_key, v: unknown) =>
+      typeof v === 'number' && !Number.isFinite(v) ? null : v,
+    );
+    process.stderr.write(`@${name} ${text}\n`);
+  }
+
   end(): void {
     this.clear();
   }

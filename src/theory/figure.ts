@@ -3,8 +3,11 @@ export interface FigureSeries {
   readonly label: string;
   readonly x: readonly number[];
   readonly y: readonly number[];
-  /** Measured points as dots, theory and fits as dashed lines. */
-  readonly style: 'line' | 'dashed' | 'dots';
+  /** Measured points as dots, theory and fits as dashed lines, a range of values as a band from `lower` to y. */
+  readonly style: 'line' | 'dashed' | 'dots' | 'band';
+  readonly lower?: readonly number[];
+  /** Series of one group share a colour; each has its own when absent. */
+  readonly group?: number;
 }
 
 export interface Figure {
@@ -84,7 +87,7 @@ export function figureSvg(figure: Figure): string {
     width - margin.right,
   );
   const y = axis(
-    figure.series.flatMap((s) => s.y),
+    figure.series.flatMap((s) => [...s.y, ...(s.lower ?? [])]),
     figure.logY ?? false,
     height - margin.bottom,
     margin.top,
@@ -118,7 +121,7 @@ export function figureSvg(figure: Figure): string {
     `<text transform="rotate(-90 14 ${(margin.top + bottom) / 2})" x="14" y="${(margin.top + bottom) / 2}" text-anchor="middle">${escapeXml(figure.yLabel)}</text>`,
   );
   for (const [i, series] of figure.series.entries()) {
-    const color = colors[i % colors.length];
+    const color = colors[(series.group ?? i) % colors.length];
     const points: [number, number][] = [];
     for (let k = 0; k < series.x.length; k++) {
       const [px, py] = [x.at(series.x[k]), y.at(series.y[k])];
@@ -127,6 +130,12 @@ export function figureSvg(figure: Figure): string {
     if (series.style === 'dots') {
       for (const [px, py] of points)
         parts.push(`<circle cx="${px.toFixed(1)}" cy="${py.toFixed(1)}" r="3" fill="${color}"/>`);
+    } else if (series.style === 'band') {
+      const below = series.x
+        .map((v, k): [number, number] => [x.at(v), y.at(series.lower?.[k] ?? Number.NaN)])
+        .filter(([, py]) => Number.isFinite(py));
+      const outline = [...points, ...below.reverse()].map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`);
+      parts.push(`<polygon points="${outline.join(' ')}" fill="${color}" fill-opacity=".18"/>`);
     } else if (points.length > 0) {
       const path = points
         .map(([px, py], k) => `${k === 0 ? 'M' : 'L'}${px.toFixed(1)} ${py.toFixed(1)}`)
@@ -136,9 +145,11 @@ export function figureSvg(figure: Figure): string {
     }
     const ly = height + 16 * i + 6;
     parts.push(
-      series.style === 'dots'
-        ? `<circle cx="${margin.left + 11}" cy="${ly - 4}" r="3" fill="${color}"/>`
-        : `<line x1="${margin.left}" y1="${ly - 4}" x2="${margin.left + 22}" y2="${ly - 4}" stroke="${color}" stroke-width="2"${series.style === 'dashed' ? ' stroke-dasharray="6 4"' : ''}/>`,
+      series.style === 'band'
+        ? `<rect x="${margin.left}" y="${ly - 8}" width="22" height="8" fill="${color}" fill-opacity=".3"/>`
+        : series.style === 'dots'
+          ? `<circle cx="${margin.left + 11}" cy="${ly - 4}" r="3" fill="${color}"/>`
+          : `<line x1="${margin.left}" y1="${ly - 4}" x2="${margin.left + 22}" y2="${ly - 4}" stroke="${color}" stroke-width="2"${series.style === 'dashed' ? ' stroke-dasharray="6 4"' : ''}/>`,
     );
     parts.push(`<text x="${margin.left + 28}" y="${ly}">${escapeXml(series.label)}</text>`);
   }

@@ -9,7 +9,8 @@ section { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); b
 .verdict { font-weight: 600; } .green { color: light-dark(#1b6e2e, #7cc47f); } .red { color: light-dark(#b3261e, #f37b7b); }
 .muted { opacity: .8; } .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { text-align: left; padding: .15rem .9rem .15rem 0; vertical-align: top; }
-figure { margin: 0; } table.phase td, table.phase th { padding: .4rem .8rem; text-align: center; }
+figure { margin: 0; } table.phase td, table.phase th { padding: .4rem .8rem; text-align: center; } .wide { overflow-x: auto; }
+progress { width: 12rem; max-width: 40%; accent-color: #2f7bc4; }
 nav td:first-child a { color: inherit; } svg { width: 100%; max-width: 560px; height: auto; }`;
 
 /** A self-contained page without scripts, light and dark. */

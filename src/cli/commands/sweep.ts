@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { FailureError, InputError } from '../../core/errors.js';
-import { lastCheckpoint, type RunFile, readRun, readRunFile, writeAtomically } from '../../runs/index.js';
+import { deleteRun, lastCheckpoint, readRunFile, type SweepRequest, sweepFiles } from '../../runs/index.js';
 import {
   type ModelOptions,
   modelOptions,
@@ -13,9 +13,9 @@ import {
 } from '../io/options.js';
 import { interruptSignal, runInTrainer } from '../io/trainer.js';
 import { Progress } from '../progress.js';
-import { analyse, type CellResult } from '../sweep/analyse.js';
+import type { CellResult } from '../sweep/analyse.js';
 import { type Cell, gridOf, shardOf } from '../sweep/grid.js';
-import { sweepPage } from '../sweep/page.js';
+import { SweepResults } from '../sweep/results.js';
 
 interface Options extends ModelOptions {
   readonly vary: readonly string[];
@@ -61,20 +61,31 @@ async function sweepAction(file: string, options: Options): Promise<void> {
     const running = [...share.values()].reduce((sum, v) => sum + v, 0);
     progress.update((done + running) / Math.max(1, cells.length), text);
   };
+  const results = new SweepResults(out, grid, requestOf(file, options), options.html);
+  results.save();
   const queue = [...cells];
   const failures: string[] = [];
   const work = async () => {
     for (let cell = queue.shift(); cell && !signal.aborted; cell = queue.shift()) {
-      const error = await runCell(cell, { file, options, out, fixed, signal }, (fraction) => {
-        share.set(cell?.id ?? '', fraction);
-        show(`${done} of ${cells.length} done, ${cell?.id}`);
-      });
-      share.delete(cell.id);
-      done++;
-      if (error) failures.push(`${cell.id}: ${error}`);
-      progress.line(error ? `✗ ${cell.id}  ${error}` : `✓ ${cell.id}  ${resultLine(out, cell)}`);
+      const { id } = cell;
+      results.forget(cell);
+      const error = await runCell(
+        cell,
+        { file, options, out, fixed, signal },
+        {
+          started: () => results.save(),
+          progress: (fraction) => {
+            share.set(id, fraction);
+            show(`${done} of ${cells.length} done, ${id}`);
+          },
+        },
+      );
+      share.delete(id);
+      if (!signal.aborted) done++;
+      if (error) failures.push(`${id}: ${error}`);
+      progress.line(error ? `✗ ${id}  ${error}` : `✓ ${id}  ${resultLine(results.of(cell))}`);
       show(`${done} of ${cells.length} done`);
-      saveSweep(file, out, options, grid);
+      results.save();
     }
   };
   // The first mistake of the input ends the sweep; a cell that diverges or dies is a result.
@@ -83,26 +94,46 @@ async function sweepAction(file: string, options: Options): Promise<void> {
   } finally {
     progress.end();
   }
-  const results = saveSweep(file, out, options, grid);
-  const { fits } = analyse(results);
-  if (options.json) printJson({ sweep: out, cells: results, fits });
+  const { cells: over, fits } = results.save();
+  if (options.json) printJson({ sweep: out, cells: over, fits });
   else {
     for (const fit of fits)
       process.stdout.write(
         `${fit.metric.padEnd(28)} ~ ${fit.variable}^${fit.slope.toFixed(3)}  [${fit.interval[0].toFixed(2)}, ${fit.interval[1].toFixed(2)}]\n`,
       );
     process.stdout.write(
-      `${results.length} of ${grid.length} cells. Page: ${options.html ?? path.join(out, 'index.html')}\n`,
+      `${over.length} of ${grid.length} cells. Page: ${options.html ?? path.join(out, sweepFiles.page)}\n`,
     );
   }
   if (signal.aborted)
     throw new DOMException(
-      `Stopped with ${results.length} of ${grid.length} cells done; the same command goes on.`,
+      `Stopped with ${over.filter((c) => c.status !== 'stopped').length} of ${grid.length} cells done; the same command goes on.`,
       'AbortError',
     );
   if (failures.length > 0)
     throw new FailureError(`${failures.length} cells failed: ${failures.slice(0, 3).join('; ')}`);
 }
+
+/** Makes room for a new try. What a failed one recorded is kept; what a stopped one did comes again from the same seed. */
+function setAside(out: string, cell: Cell, failed: boolean): void {
+  const folder = path.join(out, cell.id);
+  if (!failed) {
+    deleteRun(folder);
+    return;
+  }
+  const place = path.join(out, 'failed', `${cell.id}-${Date.now()}`);
+  mkdirSync(path.dirname(place), { recursive: true });
+  renameSync(folder, place);
+}
+
+const requestOf = (file: string, options: Options): SweepRequest => ({
+  file: path.resolve(file),
+  export: options.export,
+  vary: options.vary,
+  set: options.set,
+  seed: options.seed,
+  data: options.data,
+});
 
 interface CellContext {
   readonly file: string;
@@ -116,18 +147,16 @@ interface CellContext {
 async function runCell(
   cell: Cell,
   context: CellContext,
-  progress: (fraction: number) => void,
+  told: { readonly started: () => void; readonly progress: (fraction: number) => void },
 ): Promise<string | null> {
   const { file, options, out, fixed, signal } = context;
   const folder = path.join(out, cell.id);
   const before = existsSync(path.join(folder, 'run.json')) ? readRunFile(folder) : null;
   if (before?.status === 'finished' || before?.status === 'diverged') return null;
-  let resume = before !== null && lastCheckpoint(folder) !== null;
-  if (before && (!resume || before.status === 'failed')) {
-    // What a failed try recorded is kept beside.
-    renameSync(folder, `${folder}.${before.status}-${Date.now()}`);
-    resume = false;
-  }
+  if (before?.status === 'running' || before?.status === 'paused')
+    return `process ${before.pid} trains this cell at the moment`;
+  const resume = before !== null && before.status !== 'failed' && lastCheckpoint(folder) !== null;
+  if (before && !resume) setAside(out, cell, before.status === 'failed');
   let steps = 1;
   try {
     const { ended } = await runInTrainer(
@@ -145,8 +174,9 @@ async function runCell(
       {
         started: (info) => {
           steps = info.steps;
+          told.started();
         },
-        frame: ({ metrics }) => progress((metrics.step.at(-1) ?? 0) / steps),
+        frame: ({ metrics }) => told.progress((metrics.step.at(-1) ?? 0) / steps),
       },
       signal,
     );
@@ -157,59 +187,7 @@ async function runCell(
   }
 }
 
-/** Writes sweep.json and the page from the run folders of all cells that are there. */
-function saveSweep(file: string, out: string, options: Options, grid: readonly Cell[]): CellResult[] {
-  const results = grid.flatMap((cell) => {
-    const result = resultOfCell(out, cell);
-    return result ? [result] : [];
-  });
-  const { fits } = analyse(results);
-  writeAtomically(
-    path.join(out, 'sweep.json'),
-    `${JSON.stringify({ file: path.resolve(file), vary: options.vary, cells: results, fits }, null, 1)}\n`,
-  );
-  writeFileSync(
-    options.html ?? path.join(out, 'index.html'),
-    sweepPage(`Sweep of ${path.basename(file)} over ${options.vary.join(' and ')}`, results),
-  );
-  return results;
-}
-
-function resultOfCell(out: string, cell: Cell): CellResult | null {
-  const folder = path.join(out, cell.id);
-  if (!existsSync(path.join(folder, 'run.json'))) return null;
-  const { run, metrics } = readRun(folder);
-  if (run.status === 'running') return null;
-  const last = (values: Float64Array) => Array.from(values).findLast(Number.isFinite) ?? null;
-  return {
-    id: cell.id,
-    values: cell.values,
-    run: folder,
-    status: run.status,
-    steps: run.ended?.step ?? 0,
-    seconds: run.ended?.summary?.seconds ?? null,
-    message: run.ended?.message,
-    regime: run.ended?.summary?.regime ?? 'undetermined',
-    metrics: {
-      ...Object.fromEntries(Object.entries(metrics.columns).map(([name, values]) => [name, last(values)])),
-      ...summaryMetrics(run),
-    },
-  };
-}
-
-function summaryMetrics(run: RunFile): Record<string, number | null> {
-  const summary = run.ended?.summary;
-  if (!summary) return {};
-  return {
-    loss: summary.loss.train,
-    testLoss: summary.loss.test,
-    accuracy: summary.accuracy,
-    drift: summary.drift,
-  };
-}
-
-function resultLine(out: string, cell: Cell): string {
-  const result = resultOfCell(out, cell);
+function resultLine(result: CellResult | null): string {
   if (!result) return '';
   const { loss, drift } = result.metrics;
   return `${result.status}, loss ${short(loss)}, drift ${short(drift, 3)}, ${result.regime}`;

@@ -103,10 +103,10 @@ async function verifyAction(ids: readonly string[], options: Options): Promise<v
       const job = jobs.find((j) => j.claim === verified.claim && j.seed === verified.result.seed);
       if (job) share.set(job, 1);
       progress.line(resultLine(verified));
+      progress.event('verdict', verified.result);
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new DOMException(`Stopped with ${done.length} of ${jobs.length} measured.`, 'AbortError');
   } finally {
     progress.end();
   }
@@ -118,6 +118,8 @@ async function verifyAction(ids: readonly string[], options: Options): Promise<v
     const { verifyPage } = await import('../../theory/page.js');
     await writeFile(options.html, verifyPage(done, { backend: backend.name, preset, sabotage }));
   }
+  if (signal.aborted)
+    throw new DOMException(`Stopped with ${done.length} of ${jobs.length} measured.`, 'AbortError');
   if (options.json)
     process.stdout.write(`${JSON.stringify({ claims: done.map((v) => v.result) }, nanToNull, 1)}\n`);
   const wrong = done.filter((v) => v.result.passed === sabotage);

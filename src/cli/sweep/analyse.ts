@@ -39,7 +39,7 @@ function numericVariables(cells: readonly CellResult[]): string[] {
 interface Curve {
   readonly label: string;
   readonly x: number[];
-  /** Medians over everything else that has the same value, with extremes. */
+  /** Medians over the seeds that have the same value, with extremes. */
   readonly y: number[];
   readonly low: number[];
   readonly high: number[];
@@ -76,10 +76,19 @@ function curvesOf(cells: readonly CellResult[], variable: string, metric: string
         y,
         low: at((v) => Math.min(...v)),
         high: at((v) => Math.max(...v)),
-        fit: usable ? logLogFit(x, y) : null,
+        fit: usable ? fitOf(byValue) : null,
       },
     ];
   });
+}
+
+/** The power law through the values of all seeds: their spread is what the interval of the slope rests on. */
+function fitOf(byValue: ReadonlyMap<number, readonly number[]>): LineFit {
+  const pairs = [...byValue].flatMap(([x, values]) => values.map((y) => [x, y] as const));
+  return logLogFit(
+    pairs.map(([x]) => x),
+    pairs.map(([, y]) => y),
+  );
 }
 
 /** Slopes on log axes of every metric against every numeric variable, and the figures with the fits drawn. */
@@ -111,14 +120,11 @@ function figureOf(variable: string, metric: string, curves: readonly Curve[]): F
     xLabel: variable,
     yLabel: metric,
     logX: true,
-    logY: curves.every((c) => c.y.every((v) => v > 0)),
-    series: curves.flatMap(({ label, x, y, low, high, fit }) => {
+    logY: curves.every((c) => c.low.every((v) => v > 0)),
+    series: curves.flatMap(({ label, x, y, low, high, fit }, group) => {
       const several = low.some((v, i) => v !== high[i]);
       const band = several
-        ? [
-            { label: `${label || metric}: lowest seed`, x, y: low, style: 'line' as const },
-            { label: `${label || metric}: highest seed`, x, y: high, style: 'line' as const },
-          ]
+        ? [{ label: `${label || metric}: all seeds`, x, y: high, lower: low, style: 'band' as const, group }]
         : [];
       const line = fit
         ? [
@@ -127,10 +133,18 @@ function figureOf(variable: string, metric: string, curves: readonly Curve[]): F
               x,
               y: x.map((v) => Math.exp(fit.intercept + fit.slope * Math.log(v))),
               style: 'dashed' as const,
+              group,
             },
           ]
         : [];
-      return [{ label: label || metric, x, y, style: 'dots' as const }, ...line, ...band];
+      const dots = {
+        label: several ? `${label || metric}: median` : label || metric,
+        x,
+        y,
+        style: 'dots' as const,
+        group,
+      };
+      return [...band, dots, ...line];
     }),
   };
 }
