@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
+import { claimCommands } from './commands/claimCommands.js';
 import { showMenu } from './commands/menu.js';
 import { runCommands } from './commands/runCommands.js';
 import { storedCommands } from './commands/storedCommands.js';
+import { sweepCommands } from './commands/sweepCommands.js';
 import { toolCommands } from './commands/toolCommands.js';
 import { ExperimentLenses } from './editor/codeLens.js';
 import { TypesFix } from './editor/editorTypes.js';
@@ -12,8 +14,11 @@ import { ModelFileContext } from './editor/modelFileContext.js';
 import { Problems } from './editor/problems.js';
 import { Scans } from './editor/scans.js';
 import { Dashboards } from './panel/dashboard.js';
+import { ToolPages } from './panel/toolPages.js';
 import { modelLanguages, Places } from './places.js';
+import { InterruptedRuns } from './runs/interrupted.js';
 import { RunManager } from './runs/runManager.js';
+import { Sweeps } from './runs/sweeps.js';
 import type { Services } from './services.js';
 import { ClaimsTree } from './views/claimsTree.js';
 import { DiagnosticsTree } from './views/diagnosticsTree.js';
@@ -38,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
     return thing;
   };
   const log = own(vscode.window.createOutputChannel('Kernelscope', { log: true }));
-  const places = new Places(context.extensionUri);
+  const places = new Places(context.extensionUri, (context.storageUri ?? context.globalStorageUri).fsPath);
   const scans = new Scans();
   const runs = own(new RunManager(places, log));
   const dashboards = own(
@@ -53,14 +58,18 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
     new Inspector(scans, places, log, (file, name) => runs.lastOf(file, name)?.request.data),
   );
   const problems = own(new Problems(scans, inspector));
-  const runsTree = own(new RunsTree(runs, (ids) => dashboards.show(ids)));
+  const pages = own(new ToolPages(places));
+  const sweeps = new Sweeps(places, runs, pages, log);
+  const runsTree = own(new RunsTree(runs, sweeps, (ids) => dashboards.show(ids)));
   const claimsTree = own(new ClaimsTree(places, context.workspaceState));
   const services: Services = {
     places,
     log,
     scans,
     runs,
+    sweeps,
     dashboards,
+    pages,
     inspector,
     problems,
     runsTree,
@@ -70,6 +79,8 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
   const commands: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
     ...runCommands(services),
     ...storedCommands(services),
+    ...sweepCommands(services),
+    ...claimCommands(services),
     ...toolCommands(services),
     menu: () => showMenu(services),
   };
@@ -116,8 +127,9 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
   own(window.createTreeView('kernelscope.claims', { treeDataProvider: claimsTree, showCollapseAll: true }));
   own(new StatusBar(runs));
   own(new ModelFileContext(scans));
+  own(new InterruptedRuns(runs, context.workspaceState));
 
-  const watcher = own(vscode.workspace.createFileSystemWatcher('**/.kernelscope/runs/*/run.json'));
+  const watcher = own(vscode.workspace.createFileSystemWatcher('**/.kernelscope/{runs,sweeps/*}/*/run.json'));
   own(watcher.onDidCreate(() => runs.refresh()));
   own(watcher.onDidDelete(() => runs.refresh()));
 

@@ -4,7 +4,11 @@ import * as vscode from 'vscode';
 
 /** Where things lie: the bundles of the extension and the runs of the workspace. */
 export class Places {
-  constructor(readonly extension: vscode.Uri) {}
+  constructor(
+    readonly extension: vscode.Uri,
+    /** Folder for what the extension keeps of this workspace beside the runs: pages of claims and experiments. */
+    readonly storage: string,
+  ) {}
 
   dist(...parts: string[]): string {
     return path.join(this.extension.fsPath, 'dist', ...parts);
@@ -20,16 +24,24 @@ export class Places {
     return path.join(folder?.uri.fsPath ?? path.dirname(file), '.kernelscope', 'runs');
   }
 
-  /** Folders with runs: those of every workspace folder and of its sweeps. The first is where imports go. */
-  runsFolders(): string[] {
+  /** Folders of the sweeps of every workspace folder, the oldest first. */
+  sweepFolders(): string[] {
+    return this.ownFolders().flatMap((own) => {
+      const sweeps = path.join(own, 'sweeps');
+      const names = existsSync(sweeps) ? readdirSync(sweeps).sort() : [];
+      return names.map((name) => path.join(sweeps, name));
+    });
+  }
+
+  private ownFolders(): string[] {
     return (vscode.workspace.workspaceFolders ?? [])
       .filter((folder) => folder.uri.scheme === 'file')
-      .flatMap((folder) => {
-        const own = path.join(folder.uri.fsPath, '.kernelscope');
-        const sweeps = path.join(own, 'sweeps');
-        const names = existsSync(sweeps) ? readdirSync(sweeps) : [];
-        return [path.join(own, 'runs'), ...names.map((name) => path.join(sweeps, name))];
-      });
+      .map((folder) => path.join(folder.uri.fsPath, '.kernelscope'));
+  }
+
+  /** Folders with runs: those of every workspace folder and of its sweeps. The first is where imports go. */
+  runsFolders(): string[] {
+    return [...this.ownFolders().map((own) => path.join(own, 'runs')), ...this.sweepFolders()];
   }
 }
 

@@ -27,6 +27,7 @@ export class RegimeCard extends Card {
     this.dial.setAttribute('viewBox', '0 0 200 112');
     this.dial.setAttribute('class', 'dial');
     this.dial.setAttribute('role', 'img');
+    this.dial.setAttribute('aria-label', t('Regime'));
     this.stage.classList.add('dialStage');
     this.stage.append(element('div', {}, this.verdict, this.reasons));
     this.stage.prepend(this.dial);

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { parseOverride } from '../../experiment/overrides.js';
+import { readRunFile, sourceHash } from '../../runs/index.js';
 import type { ExperimentTarget } from '../editor/codeLens.js';
 import type { ActiveRun, RunWish } from '../runs/runManager.js';
 import type { Services } from '../services.js';
-import { chooseTarget } from './targets.js';
+import { chooseTarget, dataFor } from './targets.js';
 
 type Handler = (...args: unknown[]) => unknown;
 
@@ -29,20 +30,10 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
     }
   }
 
-  /** Data for builders, which bring none: asked for once a session and file. */
-  const dataOf = new Map<string, string>();
   async function withData(target: ExperimentTarget): Promise<RunWish | undefined> {
-    const document = await vscode.workspace.openTextDocument(target.file);
-    const found = scans.of(document).find((e) => e.name === target.exportName);
-    if (found?.kind !== 'builder') return target;
-    const data = await vscode.window.showInputBox({
-      title: vscode.l10n.t('What shall {0} be trained on?', target.exportName),
-      prompt: vscode.l10n.t('digits, mnist:0,1?train=512, csv:data.csv?target=label, npz:data.npz …'),
-      value: dataOf.get(target.file) ?? 'digits',
-    });
-    if (!data) return undefined;
-    dataOf.set(target.file, data);
-    return { ...target, data };
+    const data = await dataFor(scans, target);
+    if (data === undefined) return undefined;
+    return data === null ? target : { ...target, data };
   }
 
   async function run(given: unknown): Promise<string | undefined> {
@@ -158,12 +149,31 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
         );
         return;
       }
+      await vscode.workspace.saveAll(false);
+      const { info, name } = run.model;
+      const anyway = vscode.l10n.t('Fork anyway');
+      if (
+        readRunFile(info.folder).source.sha256 === sourceHash(info.source.file) &&
+        (await vscode.window.showInformationMessage(
+          vscode.l10n.t(
+            '{0} has not changed since this run began, so the fork would be the same run. Change the file, then fork.',
+            vscode.workspace.asRelativePath(info.source.file),
+          ),
+          anyway,
+        )) !== anyway
+      )
+        return;
       const id = await start({
         ...run.wish,
         resume: undefined,
-        overrides: { ...run.wish.overrides, seed: run.model.info.seed },
+        paused: undefined,
+        overrides: {
+          ...run.wish.overrides,
+          seed: info.seed,
+          name: vscode.l10n.t('{0}, forked', name),
+        },
       });
-      if (id) dashboards.show([run.model.id, id]);
+      if (id) dashboards.show([info.run, id]);
     },
     inspect: async (given) => {
       const target = await chooseTarget(scans, given);

@@ -48,6 +48,20 @@ export function storedCommands(services: Services): Readonly<Record<string, Hand
     if (id && folder) await work(folder, id);
   }
 
+  /** The runs that are selected in the tree, else the one that the user picks. */
+  async function several(
+    given: unknown,
+    others: unknown,
+    title: string,
+  ): Promise<{ readonly id: string; readonly folder: string }[]> {
+    const selected = Array.isArray(others) ? others.map(idOf).filter((id) => id !== undefined) : [];
+    const ids = selected.length > 0 ? selected : [await choose(given, title)];
+    return ids.flatMap((id) => {
+      const folder = id && folderOf(id);
+      return id && folder ? [{ id, folder }] : [];
+    });
+  }
+
   return {
     showRun: async (given) => {
       const id = await choose(given, vscode.l10n.t('Show which run?'));
@@ -79,36 +93,44 @@ export function storedCommands(services: Services): Readonly<Record<string, Hand
       });
       if (picked && picked.length > 1) dashboards.show(picked.map((item) => item.id));
     },
-    pinRun: (given) =>
-      withFolder(given, vscode.l10n.t('Pin which run?'), (folder) => {
-        editRun(folder, { pinned: !(readRunFile(folder).pinned ?? false) });
-        runs.refresh();
-      }),
+    pinRun: async (given, others) => {
+      const chosen = await several(given, others, vscode.l10n.t('Pin which run?'));
+      const pinned = !chosen.every(({ folder }) => readRunFile(folder).pinned ?? false);
+      for (const { folder } of chosen) editRun(folder, { pinned });
+      runs.refresh();
+    },
     renameRun: (given) =>
       withFolder(given, vscode.l10n.t('Rename which run?'), async (folder, id) => {
         const run = readRunFile(folder);
         const label = await vscode.window.showInputBox({
           title: vscode.l10n.t('New name of the run'),
           value: run.label ?? run.info.name,
+          validateInput: (text) =>
+            text.trim() === '' ? vscode.l10n.t('A run needs a name; Escape keeps the old one.') : null,
         });
         if (!label) return;
-        editRun(folder, { label });
-        runs.forget(id);
+        editRun(folder, { label: label.trim() });
+        runs.rename(id, label.trim());
       }),
-    deleteRun: (given) =>
-      withFolder(given, vscode.l10n.t('Delete which run?'), async (folder, id) => {
-        const yes = vscode.l10n.t('Delete');
-        const answer = await vscode.window.showWarningMessage(
-          vscode.l10n.t('Delete {0} and everything it recorded?', path.basename(folder)),
-          { modal: true },
-          yes,
-        );
-        if (answer !== yes) return;
+    deleteRun: async (given, others) => {
+      const chosen = await several(given, others, vscode.l10n.t('Delete which run?'));
+      if (chosen.length === 0) return;
+      const yes = vscode.l10n.t('Delete');
+      const answer = await vscode.window.showWarningMessage(
+        chosen.length === 1
+          ? vscode.l10n.t('Delete {0} and everything it recorded?', path.basename(chosen[0].folder))
+          : vscode.l10n.t('Delete {0} runs and everything they recorded?', chosen.length),
+        { modal: true, detail: chosen.map(({ folder }) => path.basename(folder)).join('\n') },
+        yes,
+      );
+      if (answer !== yes) return;
+      for (const { id, folder } of chosen) {
         const active = runs.byId(id);
         if (active) await runs.stop(active);
         deleteRun(folder);
         runs.forget(id);
-      }),
+      }
+    },
     openRunFolder: (given) =>
       withFolder(given, vscode.l10n.t('Open the folder of which run?'), (folder) =>
         vscode.commands
@@ -163,6 +185,7 @@ export function storedCommands(services: Services): Readonly<Record<string, Hand
       }
       cpSync(source, place, { recursive: true });
       runs.refresh();
+      dashboards.show([run.info.run]);
     },
     filterRuns: async () => {
       const text = await vscode.window.showInputBox({

@@ -20,6 +20,24 @@ export async function chooseTarget(scans: Scans, given: unknown): Promise<Experi
   return pickFromWorkspace(scans);
 }
 
+/** Data that builders were trained on in this session, by file: they bring none of their own. */
+const dataOf = new Map<string, string>();
+
+/** Data for a builder, asked for and remembered; null for an experiment, which brings its own; undefined when the user left. */
+export async function dataFor(scans: Scans, target: ExperimentTarget): Promise<string | null | undefined> {
+  const document = await vscode.workspace.openTextDocument(target.file);
+  const found = scans.of(document).find((e) => e.name === target.exportName);
+  if (found?.kind !== 'builder') return null;
+  const data = await vscode.window.showInputBox({
+    title: vscode.l10n.t('What shall {0} be trained on?', target.exportName),
+    prompt: vscode.l10n.t('digits, mnist:0,1?train=512, csv:data.csv?target=label, npz:data.npz …'),
+    value: dataOf.get(target.file) ?? 'digits',
+  });
+  if (!data) return undefined;
+  dataOf.set(target.file, data);
+  return data;
+}
+
 async function pickExport(
   scans: Scans,
   document: vscode.TextDocument,

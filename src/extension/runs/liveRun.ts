@@ -31,7 +31,8 @@ export class RunModel {
 
   constructor(
     readonly info: RunStarted,
-    readonly label?: string,
+    /** The name people gave it. */
+    public label?: string,
   ) {}
 
   static stored({ run, metrics, tax, events }: StoredRun, snapshots: readonly Snapshot[]): RunModel {

@@ -2,11 +2,12 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEnded } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
-import { listRuns, type RunFile, readRun, readSnapshots } from '../../runs/index.js';
+import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
 import { type RunFrame, RunModel } from './liveRun.js';
+import { RunIndex } from './runIndex.js';
 
 export interface RunWish {
   readonly file: string;
@@ -34,6 +35,7 @@ export class RunManager implements vscode.Disposable {
   /** Ids of models that were read from a folder. */
   private readonly read = new Set<string>();
   private warm: { client: TrainerClient; backend: string } | null = null;
+  private readonly index = new RunIndex();
   private readonly changed = new vscode.EventEmitter<RunModel | null>();
   private readonly framed = new vscode.EventEmitter<{ run: RunModel; frame: RunFrame }>();
   /** A run came, went, or has a new status; null when the list as a whole may have changed. */
@@ -62,10 +64,12 @@ export class RunManager implements vscode.Disposable {
 
   /** Runs on disk of all workspace folders, newest first. */
   stored(): RunFile[] {
-    return this.places
-      .runsFolders()
-      .flatMap(listRuns)
-      .sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
+    return this.index.list(this.places.runsFolders());
+  }
+
+  /** A few losses from the start to the end of a run on disk. */
+  sketch(folder: string): readonly number[] {
+    return this.index.sketch(folder);
   }
 
   /** The newest finished run of an export on disk. */
@@ -85,6 +89,13 @@ export class RunManager implements vscode.Disposable {
     this.models.set(id, model);
     this.read.add(id);
     return model;
+  }
+
+  /** Tells everybody the new name of a run, one that goes on included. */
+  rename(id: string, label: string): void {
+    const model = this.byId(id)?.model ?? this.models.get(id);
+    if (model) model.label = label;
+    this.changed.fire(model ?? null);
   }
 
   forget(id: string): void {

@@ -28,11 +28,12 @@ export interface ClaimVerdict {
 
 interface Theme {
   readonly kind: 'theme';
+  readonly id: string;
   readonly label: string;
   readonly claims: readonly ClaimListing[];
 }
-type Node = Theme | ClaimListing;
-const isTheme = (node: Node): node is Theme => 'kind' in node;
+export type ClaimNode = Theme | ClaimListing;
+const isTheme = (node: ClaimNode): node is Theme => 'kind' in node;
 
 const storageKey = 'kernelscope.claims';
 
@@ -54,7 +55,7 @@ const themeNames: Readonly<Record<string, () => string>> = {
 };
 
 /** The statements of the survey with their last verdicts. */
-export class ClaimsTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
+export class ClaimsTree implements vscode.TreeDataProvider<ClaimNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private list: readonly ClaimListing[] | null = null;
@@ -89,6 +90,13 @@ export class ClaimsTree implements vscode.TreeDataProvider<Node>, vscode.Disposa
     this.changed.fire(undefined);
   }
 
+  /** An icon for a claim's last verdict, as text. */
+  mark(id: string): string {
+    const verdict = this.verdicts()[id];
+    if (!verdict) return '$(circle-outline)';
+    return verdict.passed ? '$(pass)' : '$(error)';
+  }
+
   setBusy(ids: readonly string[], busy: boolean): void {
     for (const id of ids)
       if (busy) this.busy.add(id);
@@ -96,7 +104,7 @@ export class ClaimsTree implements vscode.TreeDataProvider<Node>, vscode.Disposa
     this.changed.fire(undefined);
   }
 
-  getChildren(node?: Node): Node[] {
+  getChildren(node?: ClaimNode): ClaimNode[] {
     if (node) return isTheme(node) ? [...node.claims] : [];
     const groups = new Map<string, ClaimListing[]>();
     for (const claim of this.claims()) {
@@ -106,19 +114,36 @@ export class ClaimsTree implements vscode.TreeDataProvider<Node>, vscode.Disposa
     const order = Object.keys(themeNames);
     return [...groups]
       .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
-      .map(([theme, claims]) => ({ kind: 'theme' as const, label: themeNames[theme]?.() ?? theme, claims }));
+      .map(([theme, claims]) => ({
+        kind: 'theme' as const,
+        id: theme,
+        label: themeNames[theme]?.() ?? theme,
+        claims,
+      }));
   }
 
-  getTreeItem(node: Node): vscode.TreeItem {
+  getTreeItem(node: ClaimNode): vscode.TreeItem {
     if (isTheme(node)) {
       const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
+      item.id = `theme ${node.id}`;
       item.contextValue = 'theme';
+      const verdicts = this.verdicts();
+      const measured = node.claims.filter((c) => verdicts[c.id]);
+      item.description =
+        measured.length > 0
+          ? vscode.l10n.t(
+              '{0} of {1} hold',
+              measured.filter((c) => verdicts[c.id].passed).length,
+              node.claims.length,
+            )
+          : String(node.claims.length);
       return item;
     }
     const item = new vscode.TreeItem(node.title);
     const verdict = this.verdicts()[node.id];
     item.id = node.id;
     item.contextValue = 'claim';
+    item.command = { command: 'kernelscope.showClaim', title: vscode.l10n.t('Show'), arguments: [node.id] };
     item.description = verdict
       ? vscode.l10n.t('theory {0}, measured {1}', number(verdict.predicted), number(verdict.measured))
       : node.tolerance;
@@ -131,7 +156,7 @@ export class ClaimsTree implements vscode.TreeDataProvider<Node>, vscode.Disposa
           )
         : new vscode.ThemeIcon('circle-outline');
     const text = new vscode.MarkdownString();
-    text.appendMarkdown(`**${node.title}**\n\n`);
+    text.appendMarkdown('**').appendText(node.title).appendMarkdown('**\n\n');
     text.appendText(`${node.statement}\n\n${node.setting}\n\n`);
     text.appendText(`${vscode.l10n.t('Holds when: {0}', node.tolerance)}\n\n`);
     if (verdict) text.appendText(`${verdict.note}\n\n`);

@@ -1,36 +1,25 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import { sparkline } from '../../core/series/index.js';
 import type { RunStatus } from '../../protocol/records.js';
-import type { RunFile } from '../../runs/index.js';
+import { doneCells } from '../../runs/index.js';
 import { number, percent } from '../format.js';
-import type { RunModel } from '../runs/liveRun.js';
 import type { RunManager } from '../runs/runManager.js';
-
-export interface RunGroup {
-  readonly kind: 'group';
-  readonly label: string;
-  readonly file: string;
-  readonly runs: readonly RunItem[];
-}
-export interface RunItem {
-  readonly kind: 'run';
-  readonly id: string;
-  readonly folder: string;
-  readonly name: string;
-  readonly status: RunStatus;
-  readonly pinned: boolean;
-  readonly startedAt: string;
-  readonly file: RunFile | null;
-  readonly model: RunModel | null;
-}
-type Node = RunGroup | RunItem;
+import type { Sweeps } from '../runs/sweeps.js';
+import {
+  groupRuns,
+  liveItem,
+  type RunGroup,
+  type RunItem,
+  type RunNode,
+  type SweepNode,
+  storedItem,
+} from './runNodes.js';
 
 const icons: Readonly<Record<RunStatus, [string, string?]>> = {
   running: ['sync~spin', 'charts.blue'],
   paused: ['debug-pause', 'charts.yellow'],
   finished: ['pass', 'testing.iconPassed'],
-  stopped: ['debug-stop'],
+  stopped: ['debug-stop', 'descriptionForeground'],
   diverged: ['warning', 'list.warningForeground'],
   failed: ['error', 'list.errorForeground'],
   interrupted: ['debug-disconnect'],
@@ -38,9 +27,9 @@ const icons: Readonly<Record<RunStatus, [string, string?]>> = {
 
 const mime = 'application/vnd.code.tree.kernelscope.runs';
 
-/** The runs of the workspace: by model file (and sweep), newest first, pinned ones on top; drop one on another to compare. */
+/** The runs of the workspace: by model file and sweep, newest first, pinned ones on top; drop one on another to compare. */
 export class RunsTree
-  implements vscode.TreeDataProvider<Node>, vscode.TreeDragAndDropController<Node>, vscode.Disposable
+  implements vscode.TreeDataProvider<RunNode>, vscode.TreeDragAndDropController<RunNode>, vscode.Disposable
 {
   readonly dragMimeTypes = [mime];
   readonly dropMimeTypes = [mime];
@@ -52,6 +41,7 @@ export class RunsTree
 
   constructor(
     private readonly runs: RunManager,
+    private readonly sweeps: Sweeps,
     private readonly compare: (ids: readonly string[]) => void,
   ) {
     this.subscriptions = [
@@ -79,47 +69,53 @@ export class RunsTree
   }
 
   items(): RunItem[] {
-    const active = this.runs.running.flatMap(({ model }) => (model ? [itemOf(model)] : []));
-    const ids = new Set(active.map((item) => item.id));
-    const stored = this.runs.stored().filter((run) => !ids.has(run.info.run));
-    return [...active, ...stored.map((run) => storedItem(run))];
-  }
-
-  getChildren(node?: Node): Node[] {
-    if (node) return node.kind === 'group' ? [...node.runs] : [];
-    const wanted = this.filterText.toLowerCase();
-    const all = this.items().filter(
-      (item) =>
-        wanted === '' ||
-        `${item.name} ${item.id} ${item.status} ${item.file?.ended?.summary?.regime ?? ''}`
-          .toLowerCase()
-          .includes(wanted),
+    const stored = this.runs.stored();
+    const known = new Map(stored.map((run) => [run.info.run, run]));
+    const active = this.runs.running.flatMap(({ model }) =>
+      model ? [liveItem(model, known.get(model.id))] : [],
     );
-    const groups = new Map<string, RunItem[]>();
-    for (const item of all) {
-      const file = (item.file?.info ?? item.model?.info)?.source.file ?? '';
-      const key = item.file?.sweep ? `${file} · ${item.file.sweep}` : file;
-      groups.set(key, [...(groups.get(key) ?? []), item]);
-    }
-    return [...groups].map(([key, runs]) => ({
-      kind: 'group' as const,
-      label: path.basename(key),
-      file: key.split(' · ')[0],
-      runs: runs.sort(
-        (a, b) => Number(b.pinned) - Number(a.pinned) || b.startedAt.localeCompare(a.startedAt),
-      ),
-    }));
+    const ids = new Set(active.map((item) => item.id));
+    return [...active, ...stored.filter((run) => !ids.has(run.info.run)).map(storedItem)];
   }
 
-  getTreeItem(node: Node): vscode.TreeItem {
-    if (node.kind === 'group') {
-      const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
-      item.iconPath = new vscode.ThemeIcon('file-code');
-      item.description = vscode.l10n.t('{0} runs', node.runs.length);
-      item.tooltip = node.file;
-      item.contextValue = 'group';
-      return item;
-    }
+  getChildren(node?: RunNode): RunNode[] {
+    if (node?.kind === 'group') return [...node.children];
+    if (node?.kind === 'sweep') return [...node.runs];
+    if (node) return [];
+    const wanted = this.filterText.toLowerCase();
+    const all = this.items().filter((item) => wanted === '' || textOf(item).includes(wanted));
+    // Cells of a sweep are trained by another process, which sends us nothing.
+    if (all.some((item) => item.status === 'running' && !item.model)) this.soon(2000);
+    return groupRuns(all);
+  }
+
+  getTreeItem(node: RunNode): vscode.TreeItem {
+    if (node.kind === 'group') return groupItem(node);
+    if (node.kind === 'sweep') return this.sweepItem(node);
+    return this.runItem(node);
+  }
+
+  private sweepItem(node: SweepNode): vscode.TreeItem {
+    const { sweep, folder } = node;
+    const done = sweep ? doneCells(sweep) : 0;
+    const total = sweep?.total ?? node.runs.length;
+    const goesOn = this.sweeps.goesOn(folder);
+    const fields = sweep?.request.vary.map((text) => text.split('=')[0]).join(' × ') ?? node.name;
+    const item = new vscode.TreeItem(
+      vscode.l10n.t('Sweep of {0}', fields),
+      goesOn || this.filterText !== ''
+        ? vscode.TreeItemCollapsibleState.Expanded
+        : vscode.TreeItemCollapsibleState.Collapsed,
+    );
+    item.id = folder;
+    item.iconPath = new vscode.ThemeIcon(goesOn ? 'sync~spin' : 'table');
+    item.description = vscode.l10n.t('{0} of {1} done', done, total);
+    item.tooltip = [node.name, ...(sweep?.request.vary ?? []), folder].join('\n');
+    item.contextValue = `sweep${goesOn ? '.live' : done < total ? '.resumable' : ''}`;
+    return item;
+  }
+
+  private runItem(node: RunItem): vscode.TreeItem {
     const item = new vscode.TreeItem(node.name);
     item.id = node.id;
     const [icon, color] = icons[node.status];
@@ -127,23 +123,26 @@ export class RunsTree
       node.pinned ? 'pinned' : icon,
       color ? new vscode.ThemeColor(color) : undefined,
     );
-    item.description = describe(node);
+    const words = resultWords(node);
+    const losses = node.model?.column('loss') ?? this.runs.sketch(node.folder);
+    item.description = `${sparkline(losses, { width: 8 })} ${words}`.trim();
     item.tooltip = tooltip(node);
-    const live = node.status === 'running' || node.status === 'paused';
-    item.contextValue = `run.${live ? 'live' : 'stored'}${node.pinned ? '.pinned' : ''}${node.status === 'interrupted' || node.status === 'stopped' ? '.resumable' : ''}`;
+    const live = node.model !== null;
+    const resumable = !live && (node.status === 'interrupted' || node.status === 'stopped');
+    item.contextValue = `run.${live ? `live.${node.status}` : 'stored'}${node.pinned ? '.pinned' : ''}${resumable && !node.file?.sweep ? '.resumable' : ''}`;
     item.command = { command: 'kernelscope.showRun', title: vscode.l10n.t('Show'), arguments: [node.id] };
     item.accessibilityInformation = {
-      label: `${node.name}, ${vscode.l10n.t(node.status)}, ${item.description}`,
+      label: `${node.name}, ${vscode.l10n.t(node.status)}${node.pinned ? `, ${vscode.l10n.t('pinned')}` : ''}, ${words}`,
     };
     return item;
   }
 
-  handleDrag(source: readonly Node[], transfer: vscode.DataTransfer): void {
+  handleDrag(source: readonly RunNode[], transfer: vscode.DataTransfer): void {
     const ids = source.filter((n): n is RunItem => n.kind === 'run').map((n) => n.id);
     transfer.set(mime, new vscode.DataTransferItem(ids));
   }
 
-  handleDrop(target: Node | undefined, transfer: vscode.DataTransfer): void {
+  handleDrop(target: RunNode | undefined, transfer: vscode.DataTransfer): void {
     const ids = transfer.get(mime)?.value as readonly string[] | undefined;
     if (!ids || target?.kind !== 'run') return;
     const all = [target.id, ...ids.filter((id) => id !== target.id)];
@@ -157,33 +156,24 @@ export class RunsTree
   }
 }
 
-const itemOf = (model: RunModel): RunItem => ({
-  kind: 'run',
-  id: model.id,
-  folder: model.info.folder,
-  name: model.name,
-  status: model.status,
-  pinned: false,
-  startedAt: model.info.startedAt,
-  file: null,
-  model,
-});
+function groupItem(node: RunGroup): vscode.TreeItem {
+  const item = new vscode.TreeItem(node.label, vscode.TreeItemCollapsibleState.Expanded);
+  item.id = node.file;
+  item.iconPath = new vscode.ThemeIcon('file-code');
+  const count = node.children.reduce((n, child) => n + (child.kind === 'sweep' ? child.runs.length : 1), 0);
+  item.description = count === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', count);
+  item.tooltip = node.file;
+  item.contextValue = 'group';
+  return item;
+}
 
-const storedItem = (file: RunFile): RunItem => ({
-  kind: 'run',
-  id: file.info.run,
-  folder: file.info.folder,
-  name: file.label ?? file.info.name,
-  status: file.status,
-  pinned: file.pinned ?? false,
-  startedAt: file.info.startedAt,
-  file,
-  model: null,
-});
+/** What the filter looks at. */
+const textOf = ({ name, id, status, file }: RunItem): string =>
+  `${name} ${id} ${status} ${vscode.l10n.t(status)} ${file?.ended?.summary?.regime ?? ''} ${file?.sweep ?? ''} ${file?.info.source.file ?? ''}`.toLowerCase();
 
-function describe({ model, file, status, startedAt }: RunItem): string {
+function resultWords({ model, file, status, startedAt }: RunItem): string {
   if (model)
-    return `${sparkline(model.column('loss'))} ${vscode.l10n.t('step {0}', number(model.last('step') || 0))} · ${number(model.last('loss'))}`;
+    return `${vscode.l10n.t('step {0}', number(model.last('step') || 0))} · ${number(model.last('loss'))}`;
   const summary = file?.ended?.summary;
   const time = new Date(startedAt).toLocaleString(vscode.env.language, {
     dateStyle: 'short',
@@ -198,13 +188,13 @@ function tooltip({ file, model, folder, name }: RunItem): vscode.MarkdownString 
   const info = file?.info ?? model?.info;
   const summary = file?.ended?.summary;
   const text = new vscode.MarkdownString();
-  text.appendMarkdown(`**${name}**\n\n`);
+  text.appendMarkdown('**').appendText(name).appendMarkdown('**\n\n');
   if (info)
-    text.appendMarkdown(
+    text.appendText(
       `${vscode.l10n.t('{0} parameters, {1} backend, seed {2}', info.parameters.toLocaleString(), info.backend.name, info.seed)}\n\n`,
     );
   if (summary)
-    text.appendMarkdown(
+    text.appendText(
       `${vscode.l10n.t('Loss {0}, kernel drift {1}, {2} s', number(summary.loss.train), number(summary.drift), number(summary.seconds))}\n\n`,
     );
   if (file?.ended?.message) text.appendText(`${file.ended.message}\n\n`);

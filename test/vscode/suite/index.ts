@@ -9,8 +9,19 @@ export async function run(): Promise<void> {
   mocha.suite.emit('pre-require', globalThis as unknown as MochaClass.MochaGlobals, '', mocha);
   require('./activation.test.js');
   require('./training.test.js');
+  require('./trees.test.js');
   require('./diagnostics.test.js');
   require('./problems.test.js');
+  const rejections: string[] = [];
+  const listen = (reason: unknown) => {
+    const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+    if (/kernelscope|dist\/extension\.js/.test(text)) rejections.push(text);
+  };
+  process.on('unhandledRejection', listen);
+  mocha.suite.afterAll('no rejection of ours was left unhandled', () => {
+    process.off('unhandledRejection', listen);
+    if (rejections.length > 0) throw new Error(rejections.join('\n'));
+  });
   const lines: string[] = [];
   await new Promise<void>((resolve, reject) => {
     let passed = 0;

@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import type { RunManager } from './runManager.js';
+
+const storageKey = 'kernelscope.active';
+
+/**
+ * Remembers which runs go on in this window. A reload of the window ends their trainers: the next window names the runs
+ * that were cut off and offers to go on with them.
+ */
+export class InterruptedRuns implements vscode.Disposable {
+  private readonly subscription: vscode.Disposable;
+  private remembered = '';
+
+  constructor(
+    private readonly runs: RunManager,
+    private readonly state: vscode.Memento,
+  ) {
+    const before = state.get<readonly string[]>(storageKey, []);
+    this.subscription = runs.onDidChange(() => this.remember());
+    if (before.length > 0 && vscode.workspace.isTrusted) setTimeout(() => void this.offer(before), 0);
+  }
+
+  private remember(): void {
+    const ids = this.runs.running.flatMap(({ model }) => (model ? [model.id] : []));
+    if (ids.join() === this.remembered) return;
+    this.remembered = ids.join();
+    void this.state.update(storageKey, ids);
+  }
+
+  private async offer(ids: readonly string[]): Promise<void> {
+    await this.state.update(storageKey, []);
+    const cut = this.runs
+      .stored()
+      .filter((run) => ids.includes(run.info.run) && run.status === 'interrupted');
+    if (cut.length === 0) return;
+    const resume = vscode.l10n.t('Resume');
+    const names = cut.map((run) => run.label ?? run.info.name).join(', ');
+    const answer = await vscode.window.showInformationMessage(
+      vscode.l10n.t('{0} was cut off when the window closed. What was recorded is kept.', names),
+      resume,
+    );
+    if (answer !== resume) return;
+    for (const run of cut) await vscode.commands.executeCommand('kernelscope.resume', run.info.run);
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+}
