@@ -1,8 +1,17 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Browser, FrameLocator, Page } from 'playwright-core';
+import type { Browser, Frame, FrameLocator, Page } from 'playwright-core';
 import { launchBrowser } from '../../helpers/browser.js';
 
 interface Host {
@@ -21,8 +30,10 @@ export const screenshots = path.join(root, 'out', 'screenshots', 'vscode');
 export interface Workbench {
   readonly page: Page;
   readonly workspace: string;
-  /** Content security policy violations, failed scripts and rejections seen so far. */
-  readonly troubles: string[];
+  /** Content security policy violations, failed scripts and rejections seen so far, of the window and of our code in the host. */
+  troubles(): readonly string[];
+  /** Changes user settings; the window takes them when it is loaded again. */
+  configure(settings: Readonly<Record<string, unknown>>): void;
   close(): Promise<void>;
 }
 
@@ -61,6 +72,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     'chat.disableAIFeatures': true,
     'security.workspace.trust.enabled': false,
     'files.simpleDialog.enable': true,
+    'kernelscope.backend': 'wasm',
     ...options.settings,
   };
   const host = await startHost(options.host ?? hostName, { home, settings });
@@ -84,7 +96,11 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   return {
     page,
     workspace,
-    troubles,
+    troubles: () => [...troubles, ...hostTroubles(home)],
+    configure: (changes) => {
+      Object.assign(settings, changes);
+      writeFileSync(path.join(home, 'user', 'User', 'settings.json'), JSON.stringify(settings, null, 1));
+    },
     close: async () => {
       await browser.close();
       host.stop();
@@ -109,9 +125,32 @@ function writeLanguagePack(home: string, locale: string): void {
   writeFileSync(path.join(user, 'languagepacks.json'), JSON.stringify({ [locale]: pack }));
 }
 
+/** Rejections nobody handled and errors of our activation, from the logs of the extension host. */
+function hostTroubles(home: string): string[] {
+  const found: string[] = [];
+  const walk = (folder: string): void => {
+    for (const name of readdirSync(folder)) {
+      const place = path.join(folder, name);
+      if (statSync(place).isDirectory()) walk(place);
+      else if (/exthost.*\.log$/.test(name))
+        found.push(
+          ...readFileSync(place, 'utf8')
+            .split(/\n(?=\d{4}-\d\d-\d\d )/)
+            .filter((entry) => /\[error\]/.test(entry) && /kernelscope/i.test(entry)),
+        );
+    }
+  };
+  for (const place of ['user/logs', 'data/logs', 'logs'])
+    try {
+      walk(path.join(home, place));
+    } catch {
+      // Each host keeps its logs in its own place.
+    }
+  return found;
+}
+
 export const exampleFiles = (names: readonly string[], from = 'media/templates'): Record<string, string> => {
   const out: Record<string, string> = {};
-  const { readFileSync } = require('node:fs') as typeof import('node:fs');
   for (const name of names) out[name] = readFileSync(path.join(root, from, name), 'utf8');
   return out;
 };
@@ -155,13 +194,63 @@ export async function command(page: Page, title: string): Promise<void> {
 export const lens = (page: Page, text: string) =>
   page.locator('.codelens-decoration a', { hasText: text }).first();
 
-/** The document inside the dashboard panel. */
+/** The document inside the dashboard panel, while it is the only page that is open. */
 export const dashboard = (page: Page): FrameLocator =>
   page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+
+/** The frame of a webview page, found by what is in it. */
+export async function pageWith(page: Page, selector: string, milliseconds = 60_000): Promise<Frame> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    for (const frame of page.frames()) {
+      const found = await frame.$(selector).catch(() => null);
+      if (found && (await found.isVisible().catch(() => false))) return frame;
+    }
+    if (Date.now() > end) throw new Error(`No page with "${selector}" appeared within ${milliseconds} ms.`);
+    await page.waitForTimeout(100);
+  }
+}
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Serious and critical accessibility violations of a page, each with the elements concerned. */
+export async function seriousViolations(frame: Frame): Promise<string[]> {
+  await frame.evaluate(axe);
+  return frame.evaluate(async () => {
+    const { axe: engine } = window as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    };
+    return (await engine.run()).violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`);
+  });
+}
+
+/** A row of one of our trees, by the beginning of its accessible name. */
+export const row = (page: Page, name: string | RegExp) => page.getByRole('treeitem', { name }).first();
+
+/** The side panel with our views. */
+export async function openSidePanel(page: Page): Promise<void> {
+  await page.locator('.activitybar .action-label[aria-label^="Kernelscope"]').click();
+  await page.locator('.pane-header', { hasText: 'Runs' }).waitFor();
+}
+
+/** Types into the quick input that is open, and accepts. */
+export async function answer(page: Page, text: string): Promise<void> {
+  const box = page.locator('.quick-input-widget .quick-input-box input');
+  await box.waitFor();
+  await box.fill(text);
+  await page.keyboard.press('Enter');
+}
+
+/** Picks the entry of the quick input that holds a text. */
+export async function pick(page: Page, text: string | RegExp): Promise<void> {
+  const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+  await entry.waitFor();
+  await entry.click();
+}
 
 export async function screenshot(page: Page, name: string): Promise<void> {
   mkdirSync(screenshots, { recursive: true });
   await page.screenshot({ path: path.join(screenshots, `${name}.png`) });
 }
-
-export { cpSync };

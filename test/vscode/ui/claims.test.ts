@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  command,
+  exampleFiles,
+  openSidePanel,
+  openWorkbench,
+  pageWith,
+  pick,
+  row,
+  screenshot,
+  seriousViolations,
+  type Workbench,
+} from './workbench.js';
+
+describe('the claims of the theory', () => {
+  let bench: Workbench;
+  beforeAll(async () => {
+    bench = await openWorkbench({ files: exampleFiles(['two-layer.ts']) });
+    const { page } = bench;
+    await openSidePanel(page);
+    await page.locator('.pane-header', { hasText: 'Claims' }).click();
+    await row(page, /^Neural tangent kernel/).waitFor({ timeout: 60_000 });
+  });
+  afterAll(() => bench?.close());
+
+  it('are measured one by one, with the verdict in the tree and the figures beside it', async () => {
+    const { page } = bench;
+    await command(page, 'Kernelscope: Verify a Claim');
+    await page.locator('.quick-input-widget .quick-input-box input').fill('gaussian-process-init');
+    await screenshot(page, 'claims-pick');
+    await pick(page, 'gaussian-process-init');
+    const frame = await pageWith(page, '#gaussian-process-init svg', 150_000);
+    expect(await seriousViolations(frame)).toEqual([]);
+    await row(page, /, (holds|does not hold)$/).waitFor();
+    await screenshot(page, 'claim-verified');
+  });
+
+  it('are left alone when the measuring is cancelled', async () => {
+    const { page } = bench;
+    await command(page, 'Kernelscope: Verify All Claims');
+    const toast = page.locator('.notification-toast', { hasText: /Verifying \d+ claims/ });
+    await toast.waitFor({ timeout: 60_000 });
+    await screenshot(page, 'claims-running');
+    await toast.getByRole('button', { name: 'Cancel' }).click();
+    await toast.waitFor({ state: 'detached', timeout: 60_000 });
+    await page.locator('.pane .codicon-loading').waitFor({ state: 'detached' });
+    expect(bench.troubles()).toEqual([]);
+  });
+});
