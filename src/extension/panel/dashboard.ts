@@ -27,7 +27,7 @@ export class Dashboards implements vscode.Disposable, vscode.WebviewPanelSeriali
         for (const panel of this.panels) panel.feeds.get(run.id)?.push(frame);
       }),
       runs.onDidChange((run) => {
-        if (run) for (const panel of this.panels) panel.feeds.get(run.id)?.status();
+        if (run) for (const panel of this.panels) panel.changed(run.id);
       }),
     );
   }
@@ -103,8 +103,11 @@ class DashboardPanel {
   }
 
   setRuns(ids: readonly string[]): void {
-    for (const id of this.feeds.keys()) if (!ids.includes(id)) this.post({ type: 'remove', run: id });
-    const kept = new Map(this.feeds);
+    // The page draws runs in the order they came: the first one is the reference.
+    const shown = this.ids.filter((id) => ids.includes(id));
+    const inPlace = shown.every((id, i) => id === ids[i]);
+    for (const id of this.ids) if (!inPlace || !ids.includes(id)) this.post({ type: 'remove', run: id });
+    const kept = new Map(inPlace ? this.feeds : []);
     this.feeds.clear();
     for (const id of ids) {
       const known = kept.get(id);
@@ -120,6 +123,18 @@ class DashboardPanel {
       this.feeds.set(id, feed);
       if (!known) feed.show();
     }
+    this.entitle();
+  }
+
+  /** A run has a new status or a new name. */
+  changed(id: string): void {
+    const feed = this.feeds.get(id);
+    if (!feed) return;
+    feed.status();
+    this.entitle();
+  }
+
+  private entitle(): void {
     const names = [...this.feeds.values()].map((feed) => feed.run.name);
     this.panel.title = names.length > 0 ? names.join(vscode.l10n.t(' and ')) : 'Kernelscope';
   }

@@ -46,6 +46,7 @@ export class RunFeed {
   private flying = 0;
   private waiting: RunFrame[] = [];
   private stale = true;
+  private name = '';
 
   constructor(
     readonly run: RunModel,
@@ -58,6 +59,7 @@ export class RunFeed {
     this.waiting = [];
     this.flying = 0;
     this.stale = !this.visible();
+    this.name = this.run.name;
     if (!this.stale) this.post({ type: 'snapshot', run: viewOf(this.run), ...this.run.picture() });
   }
 
@@ -72,7 +74,9 @@ export class RunFeed {
   }
 
   status(): void {
-    if (!this.stale)
+    // A name travels with the picture.
+    if (this.name !== this.run.name) this.show();
+    else if (!this.stale)
       this.post({ type: 'status', run: this.run.id, status: this.run.status, ended: this.run.ended });
   }
 

@@ -23,6 +23,10 @@ export class Sweeps {
     return this.active.has(folder);
   }
 
+  get someGoOn(): boolean {
+    return this.active.size > 0;
+  }
+
   /** A folder for a new sweep of a model file. */
   newFolder(file: string): string {
     const time = new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');

@@ -84,8 +84,8 @@ export class RunsTree
     if (node) return [];
     const wanted = this.filterText.toLowerCase();
     const all = this.items().filter((item) => wanted === '' || textOf(item).includes(wanted));
-    // Cells of a sweep are trained by another process, which sends us nothing.
-    if (all.some((item) => item.status === 'running' && !item.model)) this.soon(2000);
+    // Other processes train these, and send us nothing; not every editor watches files.
+    if (this.sweeps.someGoOn || all.some((item) => item.status === 'running' && !item.model)) this.soon(2000);
     return groupRuns(all);
   }
 
