@@ -42,6 +42,6 @@ describe('a window in Chinese', () => {
     const english = ['Parameter movement', 'NTK eigenspectrum', 'Regime'];
     const text = (await frame.locator('body').textContent()) ?? '';
     expect(english.filter((title) => text.includes(title))).toEqual([]);
-    expect(bench.troubles).toEqual([]);
+    expect(bench.troubles()).toEqual([]);
   });
 });

@@ -1,4 +1,3 @@
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   command,
@@ -7,7 +6,9 @@ import {
   openFile,
   openWorkbench,
   screenshot,
+  themes,
   type Workbench,
+  wear,
 } from './workbench.js';
 
 const builder = `import * as tf from '@tensorflow/tfjs';
@@ -22,23 +23,6 @@ export function createModel(): tf.LayersModel {
   });
 }
 `;
-/** Themes by the name in the picker, and the class that the workbench gets with them. */
-const themes = {
-  dark: ['Dark Modern', 'vs-dark'],
-  light: ['Light Modern', 'vs'],
-  'high-contrast': ['Dark High Contrast', 'hc-black'],
-  'high-contrast-light': ['Light High Contrast', 'hc-light'],
-} as const;
-
-async function wear(page: Page, [name, className]: readonly [string, string]): Promise<void> {
-  await command(page, 'Preferences: Color Theme');
-  const box = page.locator('.quick-input-widget .quick-input-box input');
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
-  await box.fill(name);
-  await page.keyboard.press('Enter');
-  await page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 30_000 });
-}
-
 describe('beside the code', () => {
   let bench: Workbench;
   beforeAll(async () => {
@@ -129,7 +113,7 @@ describe('beside the code', () => {
     await openFile(page, 'two-layer.ts');
     await page.waitForTimeout(800);
     await screenshot(page, 'narrow');
-    expect(bench.troubles).toEqual([]);
+    expect(bench.troubles()).toEqual([]);
   });
 });
 

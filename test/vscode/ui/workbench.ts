@@ -32,8 +32,6 @@ export interface Workbench {
   readonly workspace: string;
   /** Content security policy violations, failed scripts and rejections seen so far, of the window and of our code in the host. */
   troubles(): readonly string[];
-  /** Changes user settings; the window takes them when it is loaded again. */
-  configure(settings: Readonly<Record<string, unknown>>): void;
   close(): Promise<void>;
 }
 
@@ -97,10 +95,6 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     page,
     workspace,
     troubles: () => [...troubles, ...hostTroubles(home)],
-    configure: (changes) => {
-      Object.assign(settings, changes);
-      writeFileSync(path.join(home, 'user', 'User', 'settings.json'), JSON.stringify(settings, null, 1));
-    },
     close: async () => {
       await browser.close();
       host.stop();
@@ -248,6 +242,24 @@ export async function pick(page: Page, text: string | RegExp): Promise<void> {
   const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
   await entry.waitFor();
   await entry.click();
+}
+
+/** Themes by the name in the picker, and the class that the workbench gets with them. */
+export const themes = {
+  dark: ['Dark Modern', 'vs-dark'],
+  light: ['Light Modern', 'vs'],
+  'high-contrast': ['Dark High Contrast', 'hc-black'],
+  'high-contrast-light': ['Light High Contrast', 'hc-light'],
+} as const;
+
+/** Puts a theme on, by the picker. */
+export async function wear(page: Page, [name, className]: readonly [string, string]): Promise<void> {
+  await command(page, 'Preferences: Color Theme');
+  const box = page.locator('.quick-input-widget .quick-input-box input');
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+  await box.fill(name);
+  await page.keyboard.press('Enter');
+  await page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 30_000 });
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {
