@@ -137,9 +137,13 @@ describe('sweeps', () => {
   it('tell what is wrong with their input', async () => {
     const { services } = await api();
     const folder = services.sweeps.newFolder(file('wrongField.ts'));
-    const { failure } = await services.sweeps.run(folder, { ...request(), file: file('wrongField.ts') });
+    const { failure } = await services.sweeps.run(folder, {
+      ...request(),
+      file: file('wrongField.ts'),
+      vary: ['seed=0..1'],
+    });
     assert.match(failure ?? '', /width/);
-    assert.ok(!existsSync(folder) || readdirSync(folder).every((name) => !name.startsWith('width')));
+    assert.ok(!existsSync(folder) || readdirSync(folder).every((name) => !name.startsWith('seed')));
   });
 });
 
