@@ -22,9 +22,15 @@ function start(): void {
 
   // The page waits for the translations, so that no word has to be replaced later.
   const shown = (): Page => {
-    page ??= new Page(document.body, outlet, (name) => {
-      const run = page?.primary?.info.run;
-      if (run) channel.send({ type: 'command', name, run });
+    page ??= new Page(document.body, outlet, {
+      command: (name) => {
+        const run = page?.primary?.info.run;
+        if (run) channel.send({ type: 'command', name, run });
+      },
+      removed: (run) => {
+        channel.send({ type: 'hide', run });
+        channel.remember({ runs: page?.ids ?? [] });
+      },
     });
     return page;
   };
@@ -66,8 +72,11 @@ function start(): void {
     }
   }
 
-  // Read by the frame-rate test.
-  Object.assign(window, { kernelscopeDrawTimes: () => page?.scheduler.drawTimes ?? [] });
+  // Read by the tests of speed and memory.
+  Object.assign(window, {
+    kernelscopeDrawTimes: () => page?.scheduler.drawTimes ?? [],
+    kernelscopeHeld: (run: string) => page?.run(run)?.held ?? null,
+  });
   channel.start();
 }
 

@@ -1,52 +1,94 @@
 import type { Card, Outlet, Scene } from './cards/card.js';
 import { createCards } from './cards/catalog.js';
+import type { Range } from './charts/series.js';
 import type { RunData } from './store.js';
+import { t } from './strings.js';
 import { onThemeChange, readTheme, type Theme } from './theme.js';
 import { element } from './ui/dom.js';
-import { Header } from './ui/header.js';
+import { type CommandName, Header } from './ui/header.js';
+import { RunChips } from './ui/runChips.js';
 import { FrameScheduler } from './ui/scheduler.js';
-import { Scrubber } from './ui/scrubber.js';
+import { Timeline } from './ui/timeline.js';
+import { Unmeasured } from './ui/unmeasured.js';
 
-/** What the buttons do; null in a report, which has none. */
-export type PageCommand = ConstructorParameters<typeof Header>[0];
+/** What the page asks of its host. */
+export interface PageHost {
+  /** What the buttons do; null in a report, which has none. */
+  readonly command: ((name: CommandName) => void) | null;
+  /** A run was taken out of the comparison. */
+  readonly removed?: (run: string) => void;
+}
+
+/** Cards that stand there from the beginning, before anything was measured. */
+const always: ReadonlySet<string> = new Set(['loss', 'spectrum', 'movement']);
 
 /** The dashboard's body, shared by the panel in the editor and the self-contained report. */
 export class Page {
   readonly scheduler = new FrameScheduler();
   private readonly runs: RunData[] = [];
   private readonly header: Header;
-  private readonly scrubber: Scrubber;
+  private readonly chips: RunChips;
+  private readonly timeline: Timeline;
   private readonly cards: readonly Card[];
+  private readonly unmeasured = new Unmeasured();
+  private readonly empty = element(
+    'p',
+    { class: 'nothing' },
+    t('No run is shown. Train an experiment from its lens, or choose a run in the side bar.'),
+  );
+  private readonly grid = element('div', { class: 'cards' });
+  /** Number of cards and width that the last row was laid out for. */
+  private laidOut = '';
   private theme: Theme = readTheme();
   private revision = 0;
+  private difference = false;
 
-  constructor(root: HTMLElement, outlet: Outlet, command: PageCommand) {
+  constructor(root: HTMLElement, outlet: Outlet, host: PageHost) {
     const redraw = () => this.redrawAll();
-    this.header = new Header(command);
-    this.scrubber = new Scrubber(redraw);
-    this.cards = createCards(outlet, redraw);
+    this.header = new Header(host.command);
+    this.timeline = new Timeline(redraw);
+    this.chips = new RunChips({
+      front: (run) => {
+        this.runs.splice(this.runs.indexOf(run), 1);
+        this.runs.unshift(run);
+        redraw();
+      },
+      remove: (run) => {
+        this.remove(run.info.run);
+        host.removed?.(run.info.run);
+      },
+      difference: (on) => {
+        this.difference = on;
+        redraw();
+      },
+    });
+    this.cards = createCards({ outlet, onChange: redraw });
+    const { grid } = this;
+    grid.append(...this.cards.map((c) => c.root));
     root.append(
       element(
         'main',
         {},
         this.header.root,
-        this.scrubber.root,
-        element('div', { class: 'cards' }, ...this.cards.map((c) => c.root)),
+        this.chips.root,
+        this.timeline.root,
+        this.empty,
+        grid,
+        this.unmeasured.root,
       ),
     );
-    const observer = new IntersectionObserver((entries) => {
-      for (const entry of entries) {
-        const card = this.cards.find((c) => c.root === entry.target);
-        if (card) card.visible = entry.isIntersecting;
-      }
-      redraw();
-    });
-    for (const card of this.cards) observer.observe(card.root);
+    grid.addEventListener('pick', (event) =>
+      this.timeline.choose(Math.round((event as CustomEvent<number>).detail)),
+    );
+    grid.addEventListener('walk', (event) => this.timeline.walk((event as CustomEvent<number>).detail));
+    grid.addEventListener('zoom', (event) => this.timeline.zoom((event as CustomEvent<Range | null>).detail));
+    this.watchSight();
     new ResizeObserver(redraw).observe(root);
     onThemeChange(() => {
       this.theme = readTheme();
       redraw();
     });
+    this.redraw();
   }
 
   get primary(): RunData | undefined {
@@ -86,16 +128,59 @@ export class Page {
     this.redraw();
   }
 
+  /** The last card takes what is left of its row. */
+  private fillLastRow(): void {
+    const shown = this.cards.filter((card) => !card.root.hidden);
+    const key = `${shown.length} ${this.grid.clientWidth}`;
+    if (key === this.laidOut) return;
+    this.laidOut = key;
+    const columns = getComputedStyle(this.grid).gridTemplateColumns.split(' ').length;
+    const over = shown.length % columns;
+    for (const card of this.cards) card.root.style.removeProperty('grid-column');
+    if (over > 0) shown[shown.length - 1].root.style.gridColumn = `span ${columns - over + 1}`;
+  }
+
+  /** Cards out of sight are not drawn. */
+  private watchSight(): void {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) {
+          const card = this.cards.find((c) => c.root === entry.target);
+          if (card) card.visible = entry.isIntersecting;
+        }
+        this.redrawAll();
+      },
+      { rootMargin: '120px' },
+    );
+    for (const card of this.cards) observer.observe(card.root);
+  }
+
   private readonly draw = (): void => {
+    const { primary, theme } = this;
+    this.empty.toggleAttribute('hidden', primary !== undefined);
+    this.header.update(primary);
+    this.chips.update(this.runs, theme);
+    this.timeline.update(primary, theme);
+    const { step, window, logSteps } = this.timeline.state;
     const scene: Scene = {
-      primary: this.primary,
+      primary,
       runs: this.runs,
-      step: this.scrubber.step,
-      theme: this.theme,
+      step,
+      window,
+      logSteps,
+      difference: this.difference,
+      theme,
       revision: this.revision,
     };
-    this.header.update(this.primary);
-    this.scrubber.setSteps(this.primary?.measuredSteps() ?? []);
-    for (const card of this.cards) if (card.visible) card.update(scene);
+    const missing: Card[] = [];
+    for (const card of this.cards) {
+      const there = this.runs.some((run) => card.available(run));
+      const shown = primary !== undefined && (there || (primary.live && always.has(card.options.id)));
+      card.root.toggleAttribute('hidden', !shown);
+      if (primary && !there) missing.push(card);
+      if (shown && card.visible) card.update(scene);
+    }
+    this.fillLastRow();
+    this.unmeasured.update(primary?.live && primary.lastStep === 0 ? [] : missing);
   };
 }

@@ -46,7 +46,7 @@ function start(): void {
     file: (name: string, _mime: string, blob: Blob) => download(name, blob),
     copy: (text: string) => void navigator.clipboard.writeText(text),
   };
-  const page = new Page(root, outlet, null);
+  const page = new Page(root, outlet, { command: null });
   for (const embedded of JSON.parse(source.textContent) as EmbeddedRun[]) {
     const run = new RunData(embedded.run.info, embedded.run.status, embedded.run.ended);
     const columns = Object.fromEntries(

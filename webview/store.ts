@@ -1,7 +1,6 @@
-import { SeriesStore } from '../src/core/series/index.js';
+import { lowerBound, SeriesStore } from '../src/core/series/index.js';
 import type {
   NoteRecord,
-  Regime,
   RegimeRecord,
   RunEnded,
   RunStarted,
@@ -18,11 +17,15 @@ export interface ColumnData {
 /** Values a page keeps of one run: some 10,000 rows, four times what the widest chart shows; the host has the rest. */
 const pageBudget = 2 ** 17;
 
+/** Arrays kept of each name, and verdicts and notes: more than any default run has. */
+const mostArrays = 64;
+const mostEvents = 200;
+
 /** What the page holds of one run: bounded metrics columns, every measured array, what was said. */
 export class RunData {
   status: RunStatus;
   ended: RunEnded | undefined;
-  regime: RegimeRecord | undefined;
+  readonly regimes: RegimeRecord[] = [];
   readonly notes: NoteRecord[] = [];
   private readonly metrics = new SeriesStore(pageBudget);
   /** Copies of columns, valid for one version. */
@@ -54,8 +57,9 @@ export class RunData {
       this.metrics.append({ step: metrics.step, time: metrics.time, ...metrics.columns });
     for (const snapshot of snapshots) this.addSnapshot(snapshot);
     for (const event of events) {
-      if (event.kind === 'regime') this.regime = event;
-      else this.notes.push(event);
+      const list: (RegimeRecord | NoteRecord)[] = event.kind === 'regime' ? this.regimes : this.notes;
+      list.push(event);
+      if (list.length > mostEvents) list.splice(1, 1);
     }
     if (snapshots.length + events.length > 0) this.arraysVersion++;
     this.version++;
@@ -73,28 +77,33 @@ export class RunData {
     return data;
   }
 
+  /** Whether a column holds anything. */
+  measured(name: string): boolean {
+    return this.metrics.names.includes(name);
+  }
+
   /** Newest finite or non-finite value of a column; null when it was never measured. */
   last(name: string): number | null {
     const value = this.metrics.last(name);
     return this.metrics.names.includes(name) && !Number.isNaN(value) ? value : null;
   }
 
-  /** Value of a column at the last measured step not after `step`. */
-  at(name: string, step: number): number | null {
+  /** Value of a column at the last step not after `step` where it was measured; null before the first one. */
+  near(name: string, step: number): number | null {
     const data = this.column(name);
     if (!data) return null;
-    let low = 0;
-    let high = data.step.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (data.step[middle] <= step) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 ? data.values[low - 1] : null;
+    let i = lowerBound(data.step, step);
+    if (i === data.step.length || data.step[i] > step) i--;
+    while (i >= 0 && Number.isNaN(data.values[i])) i--;
+    return i >= 0 ? data.values[i] : null;
   }
 
   snapshots(name: string): readonly Snapshot[] {
     return this.arrays.get(name) ?? [];
+  }
+
+  has(name: string): boolean {
+    return this.arrays.has(name);
   }
 
   firstSnapshot(name: string): Snapshot | undefined {
@@ -120,11 +129,42 @@ export class RunData {
   }
 
   movementLayers(): readonly string[] {
-    return this.info.layers.filter((layer) => this.column(`movement.${layer}`) !== undefined);
+    return this.info.layers.filter((layer) => this.measured(`movement.${layer}`));
   }
 
-  get regimeName(): Regime {
-    return this.regime?.regime ?? 'undetermined';
+  /** The newest step that anything is known of. */
+  get lastStep(): number {
+    const measured = this.measuredSteps();
+    return Math.max(this.last('step') ?? 0, measured[measured.length - 1] ?? 0);
+  }
+
+  /** The newest verdict. */
+  get regime(): RegimeRecord | undefined {
+    return this.regimes[this.regimes.length - 1];
+  }
+
+  /** The last verdict given not after `step`; the newest when `step` is null. */
+  regimeAt(step: number | null): RegimeRecord | undefined {
+    if (step === null) return this.regime;
+    let found: RegimeRecord | undefined = this.regimes[0];
+    for (const record of this.regimes) if (record.step <= step) found = record;
+    return found;
+  }
+
+  /** Whether diagnostics were left out to keep their cost down. */
+  get throttled(): boolean {
+    return this.notes.some((note) => note.throttle === true);
+  }
+
+  /** Rows and arrays held; bounded for any length of the run. */
+  get held(): { readonly rows: number; readonly arrays: number; readonly events: number } {
+    let arrays = 0;
+    for (const all of this.arrays.values()) arrays += all.length;
+    return { rows: this.metrics.length, arrays, events: this.regimes.length + this.notes.length };
+  }
+
+  get live(): boolean {
+    return this.status === 'running' || this.status === 'paused';
   }
 
   private addSnapshot(snapshot: Snapshot): void {
@@ -135,5 +175,20 @@ export class RunData {
       const at = all.findIndex((s) => s.step >= snapshot.step);
       all.splice(at, all[at].step === snapshot.step ? 1 : 0, snapshot);
     } else all.push(snapshot);
+    if (all.length > mostArrays) thin(all);
   }
+}
+
+/** Drops the array, neither the first nor the last, whose neighbours lie closest together in the logarithm of the step. */
+function thin(all: Snapshot[]): void {
+  let best = 1;
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < all.length - 1; i++) {
+    const gap = Math.log1p(all[i + 1].step) - Math.log1p(all[i - 1].step);
+    if (gap < least) {
+      least = gap;
+      best = i;
+    }
+  }
+  all.splice(best, 1);
 }

@@ -5,11 +5,10 @@
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,
-  vsCodeCheckbox,
   vsCodeDropdown,
   vsCodeOption,
-  vsCodeProgressRing,
 } from '@vscode/webview-ui-toolkit';
+import { type IconName, icon } from './ui/icons.js';
 
 let registered = false;
 
@@ -17,17 +16,13 @@ let registered = false;
 export function registerControls(): void {
   if (registered) return;
   registered = true;
-  provideVSCodeDesignSystem().register(
-    vsCodeButton(),
-    vsCodeCheckbox(),
-    vsCodeDropdown(),
-    vsCodeOption(),
-    vsCodeProgressRing(),
-  );
+  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeDropdown(), vsCodeOption());
 }
 
 export interface ButtonOptions {
   readonly label: string;
+  /** Drawn before the label; alone under the appearance 'icon', where the label is the name. */
+  readonly icon?: IconName;
   /** Longer text for the tooltip. */
   readonly title?: string;
   /** Name for screen readers where the label alone says too little; must contain the label's words. */
@@ -36,28 +31,46 @@ export interface ButtonOptions {
   readonly onClick: () => void;
 }
 
-export function button(options: ButtonOptions): HTMLElement & { disabled: boolean } {
-  const element = document.createElement('vscode-button') as HTMLElement & { disabled: boolean };
+export type Button = HTMLElement & { disabled: boolean };
+
+export function button(options: ButtonOptions): Button {
+  const element = document.createElement('vscode-button') as Button;
+  const alone = options.appearance === 'icon';
   element.setAttribute('appearance', options.appearance ?? 'secondary');
-  element.textContent = options.label;
+  if (options.icon) element.append(icon(options.icon, alone ? undefined : 'start'));
+  if (!alone) element.append(options.label);
   element.title = options.title ?? options.label;
-  if (options.name) element.setAttribute('aria-label', options.name);
+  const name = options.name ?? (alone ? options.label : undefined);
+  if (name) element.setAttribute('aria-label', name);
   element.addEventListener('click', options.onClick);
   return element;
 }
 
-export interface CheckboxOptions {
+export interface ToggleOptions {
   readonly label: string;
-  readonly checked: boolean;
-  readonly onChange: (checked: boolean) => void;
+  readonly title: string;
+  readonly pressed: boolean;
+  readonly onChange: (pressed: boolean) => void;
 }
 
-export function checkbox(options: CheckboxOptions): HTMLElement {
-  const element = document.createElement('vscode-checkbox') as HTMLElement & { checked: boolean };
-  element.textContent = options.label;
-  element.checked = options.checked;
-  element.addEventListener('change', () => options.onChange(element.checked));
-  return element;
+/** A small button that stays pressed: a switch of a chart. */
+export function toggle(options: ToggleOptions): Button & { readonly pressed: boolean } {
+  const state = { pressed: options.pressed };
+  const element = button({
+    label: options.label,
+    title: options.title,
+    onClick: () => {
+      state.pressed = !state.pressed;
+      show();
+      options.onChange(state.pressed);
+    },
+  });
+  const show = () => element.setAttribute('aria-pressed', String(state.pressed));
+  element.classList.add('toggle');
+  show();
+  return Object.defineProperty(element, 'pressed', { get: () => state.pressed }) as Button & {
+    readonly pressed: boolean;
+  };
 }
 
 export interface DropdownOptions {
@@ -78,11 +91,5 @@ export function dropdown(options: DropdownOptions): HTMLElement {
     element.append(option);
   }
   element.addEventListener('change', () => options.onChange(element.value));
-  return element;
-}
-
-export function progressRing(label: string): HTMLElement {
-  const element = document.createElement('vscode-progress-ring');
-  element.setAttribute('aria-label', label);
   return element;
 }

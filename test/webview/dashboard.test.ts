@@ -1,14 +1,13 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../helpers/browser.js';
 import { themes } from '../helpers/themes.js';
+import { seriousViolations } from './axe.js';
 import { openDashboard, post, runInfo, syntheticRun } from './harness.js';
 
 const screenshots = path.join(__dirname, '..', '..', 'out', 'screenshots', 'webview');
-const axeSource = readFileSync(createRequire(__filename).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;
 beforeAll(async () => {
@@ -42,14 +41,10 @@ const drawn = (page: Page, selector: string) =>
     return seen.size > 3;
   });
 
-interface AxeWindow {
-  axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-}
-
 describe('dashboard', () => {
   it('draws every chart of a run and says the numbers in words', async () => {
     const page = await filled(1400);
-    for (const id of ['loss', 'spectrum', 'movement', 'modes', 'drift', 'kernel']) {
+    for (const id of ['loss', 'spectrum', 'movement', 'particles', 'modes', 'kernel', 'drift', 'paths']) {
       await page.locator(`#card-${id}`).scrollIntoViewIfNeeded();
       await page.waitForFunction(
         (card) => !document.querySelector(`#card-${card} .empty`)?.checkVisibility(),
@@ -116,7 +111,9 @@ describe('dashboard', () => {
     await card.locator('summary').click();
     await card.getByRole('button', { name: 'Copy as Markdown' }).click();
     const sent = (await page.evaluate('window.sent')) as { type: string; text?: string }[];
-    expect(sent.find((m) => m.type === 'copy')?.text).toMatch(/^\| step \| loss \|/);
+    expect(sent.find((m) => m.type === 'copy')?.text).toMatch(
+      /^\| step \| loss \| testLoss \| predictedLoss \|/,
+    );
     await page.close();
   });
 
@@ -128,31 +125,9 @@ describe('dashboard', () => {
         path: path.join(screenshots, `dashboard-${theme.name}-${width}.png`),
         fullPage: true,
       });
-      await page.evaluate(axeSource);
-      const { violations } = await page.evaluate(() => (window as unknown as AxeWindow).axe.run());
-      const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical');
-      expect(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`)).toEqual([]);
+      expect(await seriousViolations(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true);
       await page.close();
     },
   );
-
-  it('draws 100,000 steps of history while frames stream, within the frame budget', async () => {
-    const page = await filled(1400, themes[1], 100_000);
-    for (let i = 0; i < 60; i++) {
-      const metrics = {
-        step: Float64Array.of(2001 + i),
-        time: Float64Array.of(800),
-        columns: { loss: Float64Array.of(0.1) },
-      };
-      await post(page, { type: 'frame', run: 'two-layer', seq: i, metrics, snapshots: [], events: [] });
-    }
-    const times = (await page.evaluate('window.kernelscopeDrawTimes()')) as number[];
-    const sorted = times.slice(-50).sort((a, b) => a - b);
-    console.log(
-      `draw time per frame, 95th percentile: ${sorted[Math.floor(0.95 * sorted.length)].toFixed(1)} ms`,
-    );
-    expect(times.length).toBeGreaterThan(50);
-    await page.close();
-  });
 });

@@ -122,6 +122,16 @@ export function syntheticRun(rows: number): { metrics: MetricsFrame; snapshots: 
         }),
       },
       { ...common, name: 'particles', shape: [256, 3], data: Float32Array.from(random.normals(768)) },
+      { ...common, name: 'energy', shape: [P], data: lambda.map((l) => l / 80) },
+      {
+        ...common,
+        name: 'eigenvectors',
+        shape: [4, P],
+        data: Float64Array.from({ length: 4 * P }, (_, i) =>
+          Math.sin(((i % P) * (1 + Math.floor(i / P))) / 5),
+        ),
+      },
+      { ...common, name: 'probeOutputs', shape: [P, 1], data: Float32Array.from(at(s)) },
     );
   }
   return { metrics, snapshots };

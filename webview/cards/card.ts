@@ -1,22 +1,28 @@
-import type { LineChart } from '../charts/lineChart.js';
+import { rasterize } from '../charts/raster.js';
+import type { Range, Series } from '../charts/series.js';
 import type { RunData } from '../store.js';
 import { t } from '../strings.js';
 import type { Theme } from '../theme.js';
 import { button } from '../toolkit.js';
 import { element } from '../ui/dom.js';
-import { toCsv, toMarkdown } from '../ui/table.js';
+import { icon } from '../ui/icons.js';
+import { Legend } from '../ui/legend.js';
+import { fillTable, type Table, toCsv, toMarkdown } from '../ui/table.js';
 
-/** Numbers behind a chart: what the data table, CSV and Markdown copies show. */
-export interface Table {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (number | string | null)[])[];
-}
+export type { Table } from '../ui/table.js';
 
-/** What a card draws: the run in front, others laid over it, and the step the scrubber stands at (null: live). */
+/** What a card draws: the run in front, others laid over it, and the step the page stands at (null: live). */
 export interface Scene {
   readonly primary: RunData | undefined;
   readonly runs: readonly RunData[];
+  /** May lie between two steps while the run is played. */
   readonly step: number | null;
+  /** Part of the run that charts over the steps show; null for all of it. */
+  readonly window: Range | null;
+  /** Whether charts over the steps have a logarithmic axis. */
+  readonly logSteps: boolean;
+  /** Whether the other runs are drawn as differences from the one in front. */
+  readonly difference: boolean;
   readonly theme: Theme;
   /** Raised when something other than data asks for a new drawing: theme, size, a switch of a card. */
   readonly revision: number;
@@ -28,22 +34,32 @@ export interface Outlet {
   copy(text: string): void;
 }
 
-export interface CardOptions {
+/** What every card needs from the page. */
+export interface CardPlace {
+  readonly outlet: Outlet;
+  /** Asks for a new drawing after a switch was used. */
+  readonly onChange: () => void;
+}
+
+export interface CardOptions extends CardPlace {
   readonly id: string;
   readonly title: string;
   /** "What does this mean?" in two or three sentences. */
   readonly explanation: string;
-  readonly outlet: Outlet;
+  /** What a run without these numbers lacks, and how to get them. */
+  readonly missing: string;
 }
 
 /** One chart of the dashboard with its title, explanation, tools, legend, summary for screen readers and data table. */
 export abstract class Card {
   readonly root: HTMLElement;
   protected readonly stage = element('div', { class: 'stage' });
-  protected readonly legend = element('ul', { class: 'legend', 'aria-hidden': 'true' });
-  protected readonly tools = element('div', { class: 'tools' });
+  protected readonly switches = element('div', { class: 'switches' });
+  private readonly subtitle = element('p', { class: 'subtitle' });
+  private readonly legend = new Legend();
   private readonly summary = element('p', { class: 'summary' });
-  private readonly tablePlace = element('div', { class: 'table', hidden: true });
+  private readonly reading = element('p', { class: 'reading', 'aria-live': 'polite' });
+  private readonly tablePlace: HTMLElement;
   private readonly empty: HTMLElement;
   private scene: Scene | null = null;
   private stamp = '';
@@ -51,40 +67,49 @@ export abstract class Card {
   /** Whether the card draws metrics rows, not only arrays that are measured now and then. */
   protected readonly followsRows: boolean = true;
 
-  constructor(protected readonly options: CardOptions) {
-    this.empty = element('p', { class: 'empty' }, t('Nothing measured yet.'));
-    const explanation = element(
-      'p',
-      { class: 'explanation', hidden: true, id: `explain-${options.id}` },
-      options.explanation,
-    );
-    const tableButton = button({
-      label: t('Table'),
-      title: t('Show the data as a table'),
-      name: t('Table: the data behind “{0}”', options.title),
-      onClick: () => this.toggleTable(),
+  constructor(readonly options: CardOptions) {
+    const { id, title } = options;
+    this.empty = element('p', { class: 'empty' }, t('Waiting for the first measurement …'));
+    this.tablePlace = element('div', {
+      class: 'table',
+      hidden: true,
+      tabindex: '0',
+      role: 'region',
+      'aria-label': t('Data behind “{0}”', title),
     });
-    this.tools.append(
+    const explanation = element('p', { class: 'explanation', hidden: true }, options.explanation);
+    const tools = element(
+      'div',
+      { class: 'tools' },
       button({
-        label: '?',
-        title: t('What does this mean?'),
-        name: t('What does “{0}” mean?', options.title),
+        label: t('What does this mean?'),
+        icon: 'info',
+        appearance: 'icon',
+        name: t('What does “{0}” mean?', title),
         onClick: () => explanation.toggleAttribute('hidden'),
       }),
-      tableButton,
+      button({
+        label: t('Show the data as a table'),
+        icon: 'table',
+        appearance: 'icon',
+        name: t('Table: the data behind “{0}”', title),
+        onClick: () => this.toggleTable(),
+      }),
       this.exportMenu(),
     );
     this.root = element(
       'section',
-      { class: 'card', id: `card-${options.id}`, 'aria-label': options.title },
-      element('header', {}, element('h2', {}, options.title), this.tools),
+      { class: 'card', id: `card-${id}`, 'aria-label': title },
+      element('header', {}, element('h2', {}, title), this.switches, tools, this.subtitle),
       explanation,
       this.stage,
-      this.legend,
+      this.legend.root,
+      this.reading,
       this.summary,
       this.tablePlace,
     );
     this.stage.append(this.empty);
+    this.stage.addEventListener('read', (event) => this.say((event as CustomEvent<string>).detail));
   }
 
   /** Draws the scene; call from an animation frame. */
@@ -94,39 +119,42 @@ export abstract class Card {
       .map(
         (run) => `${run.info.run}:${run.arraysVersion}:${this.followsRows ? run.version : ''}:${run.status}`,
       )
-      .concat(String(scene.step), String(scene.revision))
+      .concat(
+        String(scene.step),
+        String(scene.revision),
+        JSON.stringify([scene.window, scene.logSteps, scene.difference]),
+      )
       .join(' ');
     if (stamp === this.stamp) return;
     this.stamp = stamp;
     const drawn = this.draw(scene);
     this.empty.toggleAttribute('hidden', drawn);
-    const text = drawn ? this.summarize(scene) : '';
-    if (this.summary.textContent !== text) this.summary.textContent = text;
+    this.stage.classList.toggle('blank', !drawn);
+    setText(this.summary, drawn ? this.summarize(scene) : '');
+    setText(this.subtitle, drawn ? this.describeUnits(scene) : '');
     if (!this.tablePlace.hidden) this.fillTable();
   }
 
+  /** Whether the run holds anything for this card. */
+  abstract available(run: RunData): boolean;
   /** Draws and says whether there was anything to draw. */
   protected abstract draw(scene: Scene): boolean;
   /** One sentence with the numbers that matter, shown under the chart and read by screen readers. */
   protected abstract summarize(scene: Scene): string;
+  /** What is drawn, in which units: the line under the title. */
+  protected abstract describeUnits(scene: Scene): string;
   abstract table(scene: Scene): Table;
-  /** The picture as PNG and SVG; absent where there is none. */
-  protected abstract pictures(): { png: () => Promise<Blob | null>; svg?: () => string };
+  /** The picture with title and legend, as SVG. */
+  protected abstract picture(title: string, subtitle: string): string;
   abstract dispose(): void;
 
-  protected setLegend(
-    entries: readonly { readonly label: string; readonly color: string; readonly dashed?: boolean }[],
-  ): void {
-    const key = JSON.stringify(entries);
-    if (this.legend.dataset['key'] === key) return;
-    this.legend.dataset['key'] = key;
-    this.legend.replaceChildren(
-      ...entries.map(({ label, color, dashed }) => {
-        const swatch = element('span', { class: dashed ? 'swatch dashed' : 'swatch' });
-        swatch.style.color = color;
-        return element('li', {}, swatch, label);
-      }),
-    );
+  protected setLegend(series: readonly Series[], theme: Theme): void {
+    this.legend.show(series, theme);
+  }
+
+  /** Reads a value aloud and shows it under the chart. */
+  protected say(text: string): void {
+    setText(this.reading, text);
   }
 
   private toggleTable(): void {
@@ -135,47 +163,29 @@ export abstract class Card {
   }
 
   private fillTable(): void {
-    if (!this.scene) return;
-    const { columns, rows } = this.table(this.scene);
-    const shown = rows.slice(-200);
-    this.tablePlace.replaceChildren(
-      element(
-        'table',
-        {},
-        element('caption', {}, t('{0}: last {1} of {2} rows', this.options.title, shown.length, rows.length)),
-        element('thead', {}, element('tr', {}, ...columns.map((c) => element('th', { scope: 'col' }, c)))),
-        element(
-          'tbody',
-          {},
-          ...shown.map((row) =>
-            element('tr', {}, ...row.map((v) => element('td', {}, v === null ? '–' : String(v)))),
-          ),
-        ),
-      ),
-    );
+    if (this.scene) fillTable(this.tablePlace, this.options.title, this.table(this.scene));
+  }
+
+  private svg(): string {
+    return this.picture(this.options.title, this.scene?.runs.map((run) => run.label).join(', ') ?? '');
   }
 
   private exportMenu(): HTMLElement {
     const menu = element('details', { class: 'menu' });
+    const { outlet, id, title } = this.options;
     const run = (action: () => void) => () => {
       menu.open = false;
+      summary.focus();
       action();
     };
-    const { outlet, id } = this.options;
     const items: readonly [string, () => void][] = [
       [
         'PNG',
-        () =>
-          void this.pictures()
-            .png()
-            .then((blob) => blob && outlet.file(`${id}.png`, 'image/png', blob)),
+        () => void rasterize(this.svg()).then((blob) => blob && outlet.file(`${id}.png`, 'image/png', blob)),
       ],
       [
         'SVG',
-        () => {
-          const svg = this.pictures().svg?.();
-          if (svg) outlet.file(`${id}.svg`, 'image/svg+xml', new Blob([svg], { type: 'image/svg+xml' }));
-        },
+        () => outlet.file(`${id}.svg`, 'image/svg+xml', new Blob([this.svg()], { type: 'image/svg+xml' })),
       ],
       [
         'CSV',
@@ -183,7 +193,11 @@ export abstract class Card {
       ],
       [t('Copy as Markdown'), () => this.withTable((table) => outlet.copy(toMarkdown(table)))],
     ];
-    const summary = element('summary', { title: t('Export “{0}”', this.options.title) }, t('Export'));
+    const summary = element(
+      'summary',
+      { title: t('Export'), 'aria-label': t('Export “{0}”', title) },
+      icon('share'),
+    );
     menu.append(
       summary,
       element(
@@ -197,6 +211,9 @@ export abstract class Card {
       menu.open = false;
       summary.focus();
     });
+    menu.addEventListener('focusout', (event) => {
+      if (!(event.relatedTarget instanceof Node && menu.contains(event.relatedTarget))) menu.open = false;
+    });
     return menu;
   }
 
@@ -205,8 +222,6 @@ export abstract class Card {
   }
 }
 
-/** Pictures of a card that is one line chart. */
-export const chartPictures = (chart: LineChart, title: string) => ({
-  png: () => chart.png(),
-  svg: () => chart.svg(title),
-});
+export function setText(node: Element, text: string): void {
+  if (node.textContent !== text) node.textContent = text;
+}

@@ -1,61 +1,72 @@
-import { formatNumber } from '../format.js';
+import type { RegimeRecord } from '../../src/protocol/records.js';
+import { svgPicture, svgText } from '../charts/svg.js';
+import { formatNumber, formatPercent } from '../format.js';
+import type { RunData } from '../store.js';
 import { t } from '../strings.js';
+import { readTheme, type Theme } from '../theme.js';
 import { element } from '../ui/dom.js';
-import { Card, type CardOptions, type Scene, type Table } from './card.js';
+import { Card, type CardPlace, type Scene, setText, type Table } from './card.js';
 
-/** The needle's place: lazy at the left, rich at the right, by the drift on a logarithmic scale. */
-function needle(drift: number | null): number {
-  if (drift === null || !(drift > 0)) return 0;
-  return Math.max(0, Math.min(1, (Math.log10(drift) + 3) / 3.3));
+/** Names of what the verdict rests on. */
+const evidenceNames: Readonly<Record<string, () => string>> = {
+  drift: () => t('kernel drift'),
+  twinGap: () => t('twin gap'),
+  movement: () => t('weight movement'),
+};
+
+/** The needle's place: 0 lazy at the left, 1 rich at the right; by the drift where the record holds no score. */
+function needle(record: RegimeRecord, drift: number | null): number {
+  const score =
+    record.score ?? (drift !== null && drift > 0 ? Math.log(drift / 0.08) / Math.log(0.35 / 0.08) : 0);
+  return Math.max(0.02, Math.min(0.98, (score + 0.5) / 2));
 }
 
-/** Verdict lazy / in between / rich as a dial, with the reasons in words. */
+/** Verdict lazy / in between / rich as a dial, each measurement on its own scale, and the reasons in words. */
 export class RegimeCard extends Card {
   private readonly dial = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   private readonly verdict = element('p', { class: 'verdict' });
+  private readonly evidence = element('dl', { class: 'evidence' });
   private readonly reasons = element('ul', { class: 'reasons' });
+  private record: RegimeRecord | undefined;
 
-  constructor(options: Pick<CardOptions, 'outlet'>) {
+  constructor(place: CardPlace) {
     super({
-      ...options,
+      ...place,
       id: 'regime',
       title: t('Regime'),
       explanation: t(
         'Lazy: the network behaves like its linearisation at the start, a fixed kernel decides what is learnt. Rich: the neurons move, the kernel adapts, features are learnt. The verdict rests on kernel drift, twin gap, movement and task cost together, never on one of them alone.',
       ),
+      missing: t('the regime: set measure.kernels above 1'),
     });
-    this.dial.setAttribute('viewBox', '0 0 200 112');
+    this.dial.setAttribute('viewBox', '0 0 220 126');
     this.dial.setAttribute('class', 'dial');
     this.dial.setAttribute('role', 'img');
     this.dial.setAttribute('aria-label', t('Regime'));
     this.stage.classList.add('dialStage');
-    this.stage.append(element('div', {}, this.verdict, this.reasons));
-    this.stage.prepend(this.dial);
+    this.stage.append(
+      element('div', { class: 'dialSide' }, this.verdict),
+      element('div', { class: 'facts' }, this.evidence, this.reasons),
+    );
+    this.stage.firstElementChild?.nextElementSibling?.prepend(this.dial);
   }
 
-  protected override draw({ primary, theme }: Scene): boolean {
-    const record = primary?.regime;
-    this.dial.toggleAttribute('hidden', !record);
-    if (!primary || !record) {
-      this.verdict.textContent = '';
-      this.reasons.replaceChildren();
-      return false;
-    }
-    const angle = Math.PI * (1 - needle(primary.last('drift')));
-    const [x, y] = [100 + 70 * Math.cos(angle), 100 - 70 * Math.sin(angle)];
-    const arc = (from: number, to: number, color: string) => {
-      const at = (share: number) =>
-        `${100 + 84 * Math.cos(Math.PI * (1 - share))} ${100 - 84 * Math.sin(Math.PI * (1 - share))}`;
-      return `<path d="M${at(from)}A84 84 0 0 1 ${at(to)}" fill="none" stroke="${color}" stroke-width="12"/>`;
-    };
-    this.dial.innerHTML = [
-      arc(0, 0.33, theme.palette[0]),
-      arc(0.34, 0.66, theme.palette[5]),
-      arc(0.67, 1, theme.palette[1]),
-      `<line x1="100" y1="100" x2="${x}" y2="${y}" stroke="${theme.foreground}" stroke-width="3" stroke-linecap="round"/>`,
-      `<circle cx="100" cy="100" r="5" fill="${theme.foreground}"/>`,
-    ].join('');
-    this.verdict.textContent = t(record.regime);
+  override available(run: RunData): boolean {
+    return run.regime !== undefined;
+  }
+
+  protected override draw({ primary, theme, step }: Scene): boolean {
+    const record = primary?.regimeAt(step);
+    this.record = record;
+    for (const part of [this.dial, this.verdict, this.evidence, this.reasons])
+      part.toggleAttribute('hidden', !record);
+    if (!primary || !record) return false;
+    const drift = primary.near('drift', record.step);
+    this.dial.innerHTML = dialBody(needle(record, drift), record.regime === 'undetermined', theme);
+    setText(this.verdict, t(record.regime));
+    this.evidence.replaceChildren(
+      ...(record.evidence ?? []).map(({ name, value, lazy, rich }) => evidenceRow(name, value, lazy, rich)),
+    );
     const sentences = record.reasons.join('\n');
     if (this.reasons.dataset['text'] !== sentences) {
       this.reasons.dataset['text'] = sentences;
@@ -65,29 +76,94 @@ export class RegimeCard extends Card {
   }
 
   protected override summarize({ primary }: Scene): string {
-    if (!primary?.regime) return '';
+    if (!primary || !this.record) return '';
     const text = t(
-      'Verdict {0}; kernel drift {1}.',
-      t(primary.regime.regime),
-      formatNumber(primary.last('drift')),
+      'Verdict at step {0}: {1}; kernel drift {2}.',
+      this.record.step,
+      t(this.record.regime),
+      formatPercent(primary.near('drift', this.record.step)),
     );
     this.dial.setAttribute('aria-label', text);
     return text;
   }
 
+  protected override describeUnits(): string {
+    return t('lazy: a fixed kernel · rich: features are learnt');
+  }
+
   override table({ primary }: Scene): Table {
     return {
-      columns: ['verdict', 'reason'],
-      rows: (primary?.regime?.reasons ?? []).map((reason) => [primary?.regime?.regime ?? '', reason]),
+      columns: ['step', 'verdict', 'reasons'],
+      rows: (primary?.regimes ?? []).map((r) => [r.step, r.regime, r.reasons.join(' ')]),
     };
   }
 
-  protected override pictures() {
-    const svg = () => new XMLSerializer().serializeToString(this.dial);
-    return { png: async () => null, svg };
+  protected override picture(title: string, subtitle: string): string {
+    const theme = readTheme();
+    const { record } = this;
+    const lines = (record?.reasons ?? []).map((reason, i) =>
+      svgText(12, 182 + 17 * i, 'start', reason, theme.muted),
+    );
+    return svgPicture(
+      { title, subtitle, theme, width: 560, height: 190 + 17 * lines.length },
+      [
+        `<g transform="translate(170 0)" fill="none">${this.dial.innerHTML}</g>`,
+        svgText(280, 154, 'middle', record ? t(record.regime) : '', theme.foreground),
+        ...lines,
+      ].join('\n'),
+    );
   }
 
   override dispose(): void {
     this.dial.remove();
   }
+}
+
+/** A half circle in three parts with their names, ticks and the needle. */
+function dialBody(share: number, unknown: boolean, theme: Theme): string {
+  const point = (at: number, radius: number) => {
+    const angle = Math.PI * (1 - at);
+    return [110 + radius * Math.cos(angle), 108 - radius * Math.sin(angle)] as const;
+  };
+  const arc = (from: number, to: number, color: string) => {
+    const [[x0, y0], [x1, y1]] = [point(from, 84), point(to, 84)];
+    return `<path d="M${x0} ${y0}A84 84 0 0 1 ${x1} ${y1}" fill="none" stroke="${color}" stroke-width="14"/>`;
+  };
+  const name = (at: number, text: string, anchor: string) => {
+    const [x, y] = point(at, 100);
+    return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="11" font-family="inherit" fill="${theme.muted}">${text}</text>`;
+  };
+  const [x, y] = point(share, 70);
+  const [left, right] = [point(share - 0.5, 4.5), point(share + 0.5, 4.5)];
+  return [
+    arc(0, 0.372, theme.palette[0]),
+    arc(0.378, 0.597, theme.palette[3]),
+    arc(0.603, 1, theme.palette[1]),
+    name(0.19, t('lazy'), 'end'),
+    name(0.5, t('in between'), 'middle'),
+    name(0.81, t('rich'), 'start'),
+    unknown
+      ? ''
+      : `<path d="M${left[0]} ${left[1]}L${x} ${y}L${right[0]} ${right[1]}z" fill="${theme.foreground}"/>`,
+    `<circle cx="110" cy="108" r="6.5" fill="${theme.foreground}"/>`,
+  ].join('');
+}
+
+/** One measurement on a logarithmic scale from a quarter of the lazy bar to four times the rich one. */
+function evidenceRow(name: string, value: number, lazy: number, rich: number): HTMLElement {
+  const [low, high] = [Math.log(lazy / 4), Math.log(rich * 4)];
+  const place = (v: number) => Math.max(0, Math.min(1, (Math.log(Math.max(v, 1e-12)) - low) / (high - low)));
+  const track = element('span', { class: 'track' });
+  track.style.setProperty('--lazy', `${100 * place(lazy)}%`);
+  track.style.setProperty('--rich', `${100 * place(rich)}%`);
+  const mark = element('span', { class: 'mark' });
+  mark.style.left = `${100 * place(value)}%`;
+  track.append(mark);
+  track.title = t('below {0} lazy, above {1} rich', formatNumber(lazy), formatNumber(rich));
+  return element(
+    'div',
+    {},
+    element('dt', {}, evidenceNames[name]?.() ?? name),
+    element('dd', {}, element('span', { class: 'number' }, formatPercent(value)), track),
+  );
 }

@@ -1,113 +1,75 @@
-import { LineChart, type Series } from '../charts/lineChart.js';
-import { formatNumber } from '../format.js';
+import { histogram, type Series } from '../charts/series.js';
+import { formatNumber, formatPercent } from '../format.js';
 import type { RunData } from '../store.js';
 import { t } from '../strings.js';
 import { dropdown } from '../toolkit.js';
-import { Card, type CardOptions, chartPictures, type Scene, type Table } from './card.js';
+import { Card, type CardPlace, type Scene, type Table } from './card.js';
+import { ChartViews } from './chartViews.js';
 
-type SpectrumView = 'index' | 'time' | 'density';
-const trackedModes = 10;
+type SpectrumView = 'index' | 'time' | 'density' | 'energy';
+const trackedModes = 8;
 
-/** Eigenvalues of the kernel: over the index, the top ones over the run, or as a density; with noise floor and ghost. */
+/** Eigenvalues of the kernel: over the index, the top ones over the run, as a density, and the labels' share in each. */
 export class SpectrumCard extends Card {
   protected override readonly followsRows = false;
-  private readonly charts: Record<SpectrumView, LineChart>;
-  private view: SpectrumView = 'index';
+  private readonly views: ChartViews<SpectrumView>;
   private floor = Number.NaN;
 
-  constructor(options: Pick<CardOptions, 'outlet'> & { readonly onChange: () => void }) {
+  constructor(place: CardPlace) {
     super({
-      ...options,
+      ...place,
       id: 'spectrum',
       title: t('NTK eigenspectrum'),
       explanation: t(
-        'Eigenvalues of the neural tangent kernel on the probe inputs, largest first. Each eigenvalue is the speed at which gradient descent learns the pattern in its eigenvector: large ones are learnt at once, tiny ones hardly ever. A spectrum that keeps its shape means lazy training; one that changes means that features are learnt. Values under the dotted line are rounding noise.',
+        'Eigenvalues of the neural tangent kernel on the probe inputs, largest first. Each eigenvalue is the speed at which gradient descent learns the pattern in its eigenvector: large ones are learnt at once, tiny ones hardly ever. A spectrum that keeps its shape means lazy training; one that changes means that features are learnt. Values in the shaded band are rounding noise.',
       ),
+      missing: t('the kernel’s eigenvalues: set measure.kernels above 0'),
     });
-    const levels = () => [{ label: t('noise floor'), value: this.floor }];
-    this.charts = {
-      index: new LineChart(this.stage, {
-        xLabel: t('index'),
-        yLabel: t('eigenvalue'),
-        logX: true,
-        logY: true,
-        levels,
-      }),
-      time: new LineChart(this.stage, { xLabel: t('step'), yLabel: t('eigenvalue'), logY: true, levels }),
-      density: new LineChart(this.stage, { xLabel: t('eigenvalue'), yLabel: t('count'), logX: true }),
+    const levels = () => [{ label: t('noise floor'), value: this.floor, below: true }];
+    const eigenvalue = t('eigenvalue λ');
+    const options = {
+      index: { xLabel: t('index k'), yLabel: eigenvalue, logX: true, logY: true, levels },
+      time: { xLabel: t('step'), yLabel: eigenvalue, logY: true, steps: true, levels },
+      density: { xLabel: t('log₁₀ λ'), yLabel: t('eigenvalues'), zero: true },
+      energy: { xLabel: t('index k'), yLabel: t('share of the labels'), logX: true, zero: true, share: true },
     };
-    this.tools.prepend(
+    this.views = new ChartViews<SpectrumView>(this.stage, options, 'index');
+    this.switches.append(
       dropdown({
         label: t('How to draw the spectrum'),
-        selected: this.view,
+        selected: this.views.view,
         values: [
           { value: 'index', text: t('over index') },
           { value: 'time', text: t('over time') },
           { value: 'density', text: t('density') },
+          { value: 'energy', text: t('label energy') },
         ],
         onChange: (value) => {
-          this.view = value as SpectrumView;
-          options.onChange();
+          this.views.view = value as SpectrumView;
+          place.onChange();
         },
       }),
     );
-    this.showOnly();
+  }
+
+  override available(run: RunData): boolean {
+    return run.has('eigenvalues');
   }
 
   protected override draw(scene: Scene): boolean {
-    this.showOnly();
-    const { primary, theme } = scene;
-    if (!primary?.snapshotAt('eigenvalues', scene.step)) return false;
-    this.floor = primary.snapshotAt('eigenvalues', scene.step)?.noiseFloor ?? Number.NaN;
-    const series =
-      this.view === 'index'
-        ? this.overIndex(scene)
-        : this.view === 'time'
-          ? overTime(primary)
-          : density(scene);
-    const chart = this.charts[this.view];
-    chart.applyTheme(theme);
-    chart.setSeries(series);
-    chart.draw();
-    const legend = this.view === 'time' ? [series[0], series[series.length - 1]] : series;
-    this.setLegend(
-      legend.map((s) => ({
-        label: s.label,
-        color: theme.palette[s.color % theme.palette.length],
-        dashed: s.dashed,
-      })),
-    );
+    const { primary, step } = scene;
+    const now = primary?.snapshotAt('eigenvalues', step);
+    if (!primary || !now) return false;
+    this.floor = now.noiseFloor ?? Number.NaN;
+    const series = {
+      index: () => overIndex(scene),
+      time: () => overTime(primary, trackedModes),
+      density: () => density(scene),
+      energy: () => labelEnergy(scene),
+    }[this.views.view]();
+    this.views.draw(scene, series, this.views.view === 'time');
+    this.setLegend(series, scene.theme);
     return true;
-  }
-
-  private overIndex({ runs, primary, step }: Scene): Series[] {
-    const series: Series[] = [];
-    for (const [index, run] of runs.entries()) {
-      const now = run.snapshotAt('eigenvalues', step);
-      if (!now) continue;
-      const x = indexAxis(now.data.length);
-      const name = runs.length > 1 ? `${run.label} · ` : '';
-      const start = run.firstSnapshot('eigenvalues');
-      if (start && start !== now && run === primary)
-        series.push({ label: name + t('at the start'), color: 1, dashed: true, x, y: start.data });
-      series.push({
-        label: name + t('step {0}', now.step),
-        color: index * 2,
-        x,
-        y: now.data,
-        faint: run !== primary,
-      });
-    }
-    const ghost = primary?.firstSnapshot('limitEigenvalues');
-    if (ghost)
-      series.push({
-        label: t('infinite width'),
-        color: 3,
-        dashed: true,
-        x: indexAxis(ghost.data.length),
-        y: ghost.data,
-      });
-    return series;
   }
 
   protected override summarize({ primary, step }: Scene): string {
@@ -119,74 +81,136 @@ export class SpectrumCard extends Card {
       now.step,
       formatNumber(values[0]),
       formatNumber(values[values.length - 1]),
-      formatNumber(primary.at('drift', now.step)),
+      formatPercent(primary.near('drift', now.step)),
     );
-    this.charts[this.view].describe(text);
+    this.views.describe(text);
     return text;
+  }
+
+  protected override describeUnits({ primary }: Scene): string {
+    return primary ? t('of Θ on {0} probe inputs, mean over outputs', primary.info.probe.size) : '';
   }
 
   override table({ primary, step }: Scene): Table {
     const now = primary?.snapshotAt('eigenvalues', step);
     const start = primary?.firstSnapshot('eigenvalues');
     const energy = primary?.snapshotAt('energy', step);
+    const ghost = primary?.firstSnapshot('limitEigenvalues');
     if (!now) return { columns: ['k'], rows: [] };
     return {
-      columns: ['k', `eigenvalue (step ${now.step})`, 'eigenvalue (start)', 'label energy'],
+      columns: [
+        'k',
+        `eigenvalue (step ${now.step})`,
+        'eigenvalue (start)',
+        'label energy',
+        ...(ghost ? ['infinite width'] : []),
+      ],
       rows: Array.from(now.data, (value, k) => [
         k + 1,
         value,
         start?.data[k] ?? null,
         energy?.data[k] ?? null,
+        ...(ghost ? [ghost.data[k] ?? null] : []),
       ]),
     };
   }
 
-  protected override pictures() {
-    return chartPictures(this.charts[this.view], this.options.title);
+  protected override picture(title: string, subtitle: string): string {
+    return this.views.shown.svg(title, subtitle);
   }
 
   override dispose(): void {
-    for (const chart of Object.values(this.charts)) chart.dispose();
-  }
-
-  private showOnly(): void {
-    for (const [view, chart] of Object.entries(this.charts)) chart.canvas.hidden = view !== this.view;
+    this.views.dispose();
   }
 }
 
 const indexAxis = (length: number): Float64Array => Float64Array.from({ length }, (_, i) => i + 1);
 
-function overTime(run: RunData): Series[] {
+function overIndex({ runs, primary, step }: Scene): Series[] {
+  const series: Series[] = [];
+  const overlay = runs.length > 1;
+  for (const [index, run] of runs.entries()) {
+    const now = run.snapshotAt('eigenvalues', step);
+    if (!now) continue;
+    const x = indexAxis(now.data.length);
+    const name = overlay ? `${run.label} · ` : '';
+    series.push({ label: name + t('step {0}', now.step), color: index, x, y: now.data });
+    const start = run.firstSnapshot('eigenvalues');
+    if (start && start !== now && run === primary)
+      series.push({
+        label: name + t('at the start'),
+        color: overlay ? index : 1,
+        stroke: 'dashed',
+        x,
+        y: start.data,
+      });
+  }
+  const ghost = primary?.firstSnapshot('limitEigenvalues');
+  if (ghost)
+    series.push({
+      label: t('infinite width'),
+      color: 3,
+      stroke: 'dotted',
+      x: indexAxis(ghost.data.length),
+      y: ghost.data,
+    });
+  return series;
+}
+
+/** The largest eigenvalues over the measured steps. */
+function overTime(run: RunData, most: number): Series[] {
   const all = run.snapshots('eigenvalues');
-  const modes = Math.min(trackedModes, all[0]?.data.length ?? 0);
+  const modes = Math.min(most, all[0]?.data.length ?? 0);
   const x = Float64Array.from(all, (s) => s.step);
   return Array.from({ length: modes }, (_, k) => ({
-    label: t('mode {0}', k + 1),
+    label: `λ${k + 1}`,
     color: k,
+    stroke: k < 6 ? ('solid' as const) : ('dashed' as const),
     x,
     y: Float64Array.from(all, (s) => s.data[k]),
-    faint: k > 0,
+    faint: k > 2,
   }));
 }
 
-/** Histogram over logarithmic bins, as a step line. */
+/** Histograms over equal parts of the logarithm, now and at the start. */
 function density({ primary, step }: Scene): Series[] {
   const now = primary?.snapshotAt('eigenvalues', step);
-  if (!now) return [];
-  const positive = Array.from(now.data).filter((v) => v > 0);
-  const low = Math.log10(Math.max(Math.min(...positive), now.noiseFloor ?? 0));
-  const high = Math.log10(Math.max(...positive));
-  const bins = 24;
-  const counts = new Float64Array(bins);
-  for (const v of positive) {
-    const bin = Math.floor(((Math.log10(v) - low) / (high - low || 1)) * bins);
-    if (bin >= 0) counts[Math.min(bins - 1, bin)]++;
-  }
-  const x: number[] = [];
-  const y: number[] = [];
-  for (let b = 0; b < bins; b++) {
-    x.push(10 ** (low + (b * (high - low)) / bins), 10 ** (low + ((b + 1) * (high - low)) / bins));
-    y.push(counts[b], counts[b]);
-  }
-  return [{ label: t('eigenvalues at step {0}', now.step), color: 0, x, y }];
+  const start = primary?.firstSnapshot('eigenvalues');
+  if (!now || !start) return [];
+  const logs = (data: ArrayLike<number>) =>
+    Array.from(data)
+      .filter((v) => v > Math.max(0, now.noiseFloor ?? 0))
+      .map(Math.log10);
+  const [a, b] = [logs(now.data), logs(start.data)];
+  const [low, high] = [Math.min(...a, ...b), Math.max(...a, ...b)];
+  const bins = 28;
+  const series: Series[] = [
+    { label: t('step {0}', now.step), color: 0, fill: true, ...histogram(a, low, high, bins) },
+  ];
+  if (start !== now)
+    series.push({
+      label: t('at the start'),
+      color: 1,
+      stroke: 'dashed',
+      ...histogram(b, low, high, bins),
+    });
+  return series;
+}
+
+/** How much of the labels lies in the first k eigenvectors. */
+function labelEnergy({ runs, step }: Scene): Series[] {
+  return runs.flatMap((run, index) => {
+    const now = run.snapshotAt('energy', step);
+    if (!now) return [];
+    let sum = 0;
+    const name = runs.length > 1 ? `${run.label} · ` : '';
+    return [
+      {
+        label: `${name}${t('labels in the first k modes')}`,
+        color: index,
+        x: indexAxis(now.data.length),
+        y: Float64Array.from(now.data, (v) => (sum += v)),
+      },
+    ];
+  });
 }

@@ -1,7 +1,7 @@
 export type Rgb = readonly [number, number, number];
 
 /** Control points of a perceptually even dark-to-bright map (after Smith and van der Walt's viridis, 2015). */
-const sequential: readonly Rgb[] = [
+const sequentialStops: readonly Rgb[] = [
   [68, 1, 84],
   [59, 82, 139],
   [33, 145, 140],
@@ -10,7 +10,7 @@ const sequential: readonly Rgb[] = [
 ];
 
 /** Blue, pale, red: for values around zero. */
-const diverging: readonly Rgb[] = [
+const divergingStops: readonly Rgb[] = [
   [33, 102, 172],
   [146, 197, 222],
   [247, 247, 247],
@@ -36,8 +36,11 @@ function table(stops: readonly Rgb[]): Uint8ClampedArray {
   return out;
 }
 
-export const sequentialColors = table(sequential);
-export const divergingColors = table(diverging);
+export const sequential = table(sequentialStops);
+export const diverging = table(divergingStops);
+
+/** Colours from one end over the middle to the other, as a table of 256. */
+export const ramp = (low: Rgb, middle: Rgb, high: Rgb): Uint8ClampedArray => table([low, middle, high]);
 
 export const cssGradient = (colors: Uint8ClampedArray): string =>
   `linear-gradient(90deg, ${[0, 64, 128, 192, 255].map((i) => `rgb(${colors[4 * i]} ${colors[4 * i + 1]} ${colors[4 * i + 2]})`).join(', ')})`;

@@ -10,49 +10,36 @@ import {
   Tooltip,
 } from 'chart.js';
 import { formatNumber } from '../format.js';
-import { readTheme, type Theme } from '../theme.js';
+import { readTheme, type Theme, translucent } from '../theme.js';
+import { axisOptions, type XyChart } from './axes.js';
 import { decimateForPixels } from './decimate.js';
+import { type Overlay, overlayPlugin } from './overlay.js';
+import { followPointer } from './pointer.js';
+import { type LineChartOptions, type Range, type Series, strokeDash } from './series.js';
 import { lineChartSvg } from './svg.js';
+
+export type { Level, LineChartOptions, Range, Series } from './series.js';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, Tooltip, Filler);
 
-export interface Series {
-  readonly label: string;
-  /** Index into the theme's palette. */
-  readonly color: number;
-  readonly x: ArrayLike<number>;
-  readonly y: ArrayLike<number>;
-  readonly dashed?: boolean;
-  /** Dots instead of a line (for measured values on few places). */
-  readonly dots?: boolean;
-  readonly faint?: boolean;
-}
-
-export interface LineChartOptions {
-  readonly xLabel: string;
-  readonly yLabel: string;
-  readonly logX?: boolean;
-  readonly logY?: boolean;
-  /** Horizontal reference lines (noise floor, bounds). */
-  readonly levels?: () => readonly { readonly label: string; readonly value: number }[];
-}
-
 type Point = { x: number; y: number };
-type XyChart = Chart<'line', Point[]>;
 
 /**
  * A line chart over chart.js, drawn only when asked: own min-max decimation to two points a pixel, no animation, no
- * parsing, non-positive values on log axes as gaps. Zoom by dragging or with the keyboard (+, -, arrows, 0).
+ * parsing, non-positive values on log axes as gaps. Mouse and keyboard: see `followPointer`.
  */
 export class LineChart {
   readonly canvas = document.createElement('canvas');
   private readonly chart: XyChart;
   private series: readonly Series[] = [];
-  private window: { min: number; max: number } | null = null;
+  private window: Range | null = null;
+  private cursor: number | null = null;
   private theme: Theme = readTheme();
-  private drag: { start: number; box: HTMLElement } | null = null;
   /** What the scales were last set up for; setting them up anew is slow. */
   private configured = '';
+  private yLabel: string;
+  /** Point of the first series that the keyboard reads. */
+  private reading = -1;
   logX: boolean;
   logY: boolean;
 
@@ -62,6 +49,7 @@ export class LineChart {
   ) {
     this.logX = options.logX ?? false;
     this.logY = options.logY ?? false;
+    this.yLabel = options.yLabel;
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute('role', 'img');
     this.describe(`${options.yLabel} / ${options.xLabel}`);
@@ -69,6 +57,7 @@ export class LineChart {
     this.chart = new Chart<'line', Point[]>(this.canvas, {
       type: 'line',
       data: { datasets: [] },
+      plugins: [overlayPlugin(() => this.overlay())],
       options: {
         animation: false,
         parsing: false,
@@ -76,10 +65,14 @@ export class LineChart {
         responsive: true,
         maintainAspectRatio: false,
         spanGaps: false,
+        layout: { padding: { top: 6, right: 8 } },
         interaction: { mode: 'nearest', axis: 'x', intersect: false },
         plugins: {
           tooltip: {
             animation: false,
+            boxPadding: 4,
+            boxWidth: 10,
+            boxHeight: 2,
             callbacks: {
               title: (items) => `${this.options.xLabel} ${formatNumber(items[0]?.parsed.x)}`,
               label: (item) => `${item.dataset.label ?? ''}: ${formatNumber(item.parsed.y)}`,
@@ -89,7 +82,16 @@ export class LineChart {
         scales: { x: { type: 'linear' }, y: { type: 'linear' } },
       },
     });
-    this.listen();
+    followPointer(this.canvas, host, {
+      valueAt: (pixel) => this.chart.scales['x'].getValueForPixel(pixel),
+      shown: () => ({ min: this.chart.scales['x'].min, max: this.chart.scales['x'].max }),
+      logarithmic: () => this.logX,
+      zoom: (range) => this.zoomTo(range),
+      choose: (value) => {
+        if (this.options.steps) this.tell('pick', value);
+      },
+      step: (points) => this.read(points),
+    });
   }
 
   setSeries(series: readonly Series[]): void {
@@ -97,12 +99,21 @@ export class LineChart {
   }
 
   /** Limits of the horizontal axis that are shown; null shows everything. */
-  setWindow(window: { min: number; max: number } | null): void {
+  setWindow(window: Range | null): void {
     this.window = window;
   }
 
+  /** Marks a place on the horizontal axis; null for none. */
+  setCursor(value: number | null): void {
+    this.cursor = value;
+  }
+
+  setYLabel(label: string): void {
+    this.yLabel = label;
+  }
+
   describe(text: string): void {
-    this.canvas.setAttribute('aria-label', text);
+    if (this.canvas.getAttribute('aria-label') !== text) this.canvas.setAttribute('aria-label', text);
   }
 
   applyTheme(theme: Theme): void {
@@ -117,17 +128,23 @@ export class LineChart {
     this.chart.update('none');
   }
 
-  png(): Promise<Blob | null> {
-    return new Promise((resolve) => this.canvas.toBlob(resolve, 'image/png'));
-  }
-
-  svg(title: string): string {
-    return lineChartSvg(this.chart, this.theme, title, this.options);
+  svg(title: string, subtitle: string): string {
+    return lineChartSvg(this.chart, {
+      title,
+      subtitle,
+      xLabel: this.options.xLabel,
+      yLabel: this.yLabel,
+      ...this.overlay(),
+    });
   }
 
   dispose(): void {
     this.chart.destroy();
     this.canvas.remove();
+  }
+
+  private overlay(): Overlay {
+    return { theme: this.theme, levels: this.options.levels?.() ?? [], cursor: this.cursor };
   }
 
   /** Known datasets keep their object: chart.js resolves the options of a new one anew, which costs more than drawing. */
@@ -142,147 +159,105 @@ export class LineChart {
   }
 
   private datasets(): ChartDataset<'line', Point[]>[] {
+    const { theme } = this;
     const width = this.chart.chartArea?.width ?? this.host.clientWidth;
-    const out: ChartDataset<'line', Point[]>[] = [];
-    let xMin = Number.POSITIVE_INFINITY;
-    let xMax = Number.NEGATIVE_INFINITY;
-    for (const s of this.series) {
-      const color = this.theme.palette[s.color % this.theme.palette.length];
-      const data = decimateForPixels(s.x, s.y, width, {
-        window: this.window,
-        logX: this.logX,
-        logY: this.logY,
-      });
-      for (const point of data) {
-        if (point.x < xMin) xMin = point.x;
-        if (point.x > xMax) xMax = point.x;
-      }
-      out.push({
+    return this.series.map((s) => {
+      const color = theme.palette[s.color % theme.palette.length];
+      const data = s.fill
+        ? Array.from(s.x, (x, i) => ({ x, y: s.y[i] }))
+        : decimateForPixels(s.x, s.y, width, { window: this.window, logX: this.logX, logY: this.logY });
+      return {
         label: s.label,
         data,
-        borderColor: color,
-        backgroundColor: color,
-        borderWidth: s.faint ? 1 : this.theme.highContrast ? 2.5 : 1.75,
-        borderDash: s.dashed ? [6, 4] : [],
-        pointRadius: s.dots || data.length === 1 ? 2.5 : 0,
+        // Broken lines lie over whole ones, so that both are seen where they agree.
+        order: s.stroke && s.stroke !== 'solid' ? 0 : 1,
+        borderColor: s.faint ? translucent(color, theme.highContrast ? 0.9 : 0.65) : color,
+        backgroundColor: s.fill ? translucent(color, 0.35) : color,
+        fill: s.fill ? 'origin' : false,
+        borderWidth: s.faint ? 1.25 : theme.highContrast ? 2.5 : 2,
+        borderDash: [...strokeDash[s.stroke ?? 'solid']],
+        borderCapStyle: s.stroke === 'dotted' ? 'round' : 'butt',
+        pointRadius: s.dots || data.length === 1 ? (data.length > 60 ? 2 : 3) : 0,
+        pointBackgroundColor: color,
+        pointBorderColor: color,
+        pointHoverRadius: 4,
         pointHitRadius: 6,
         showLine: !s.dots,
-      });
-    }
-    if (xMin < xMax) {
-      for (const level of this.options.levels?.() ?? []) {
-        if (!Number.isFinite(level.value) || (this.logY && level.value <= 0)) continue;
-        out.push({
-          label: level.label,
-          data: [
-            { x: xMin, y: level.value },
-            { x: xMax, y: level.value },
-          ],
-          borderColor: this.theme.muted,
-          borderWidth: 1,
-          borderDash: [2, 3],
-          pointRadius: 0,
-        });
-      }
-    }
-    return out;
+      };
+    });
   }
 
   private configureScales(): void {
     const { theme } = this;
-    const key = JSON.stringify([this.logX, this.logY, this.window, theme]);
+    const key = JSON.stringify([this.logX, this.logY, this.window, this.yLabel, theme]);
     if (key === this.configured) return;
     this.configured = key;
-    const axis = (label: string, log: boolean, window: { min: number; max: number } | null) => ({
-      type: log ? ('logarithmic' as const) : ('linear' as const),
-      title: { display: true, text: label, color: theme.muted, font: { family: theme.font, size: 11 } },
-      ticks: {
-        color: theme.muted,
-        font: { family: theme.font, size: 11 },
-        maxTicksLimit: 7,
-        maxRotation: 0,
-        autoSkipPadding: 12,
-        callback: (value: string | number) => formatNumber(Number(value)),
-      },
-      grid: { color: theme.grid, lineWidth: theme.highContrast ? 0.5 : 1 },
-      border: { color: theme.grid },
-      ...(window ? { min: window.min, max: window.max } : {}),
-    });
+    const { xLabel, zero, share } = this.options;
     this.chart.options.scales = {
-      x: axis(this.options.xLabel, this.logX, this.window),
-      y: axis(this.options.yLabel, this.logY, null),
+      x: axisOptions('x', { label: xLabel, log: this.logX, theme, window: this.window }),
+      y: axisOptions('y', { label: this.yLabel, log: this.logY, theme, zero, share }),
     };
+    const font = { family: theme.font, size: 11 };
     if (this.chart.options.plugins?.tooltip) {
       Object.assign(this.chart.options.plugins.tooltip, {
         backgroundColor: theme.background,
         titleColor: theme.foreground,
         bodyColor: theme.foreground,
-        borderColor: theme.grid,
+        borderColor: theme.highContrast ? theme.foreground : theme.muted,
         borderWidth: 1,
+        cornerRadius: 3,
+        titleFont: { ...font, weight: 'bold' },
+        bodyFont: font,
       });
     }
   }
 
-  private listen(): void {
-    this.canvas.addEventListener('pointerdown', (event) => this.startBrush(event));
-    this.canvas.addEventListener('pointermove', (event) => this.moveBrush(event));
-    this.canvas.addEventListener('pointerup', (event) => this.endBrush(event));
-    this.canvas.addEventListener('pointercancel', () => this.cancelBrush());
-    this.canvas.addEventListener('dblclick', () => this.zoomTo(null));
-    this.canvas.addEventListener('keydown', (event) => this.onKey(event));
+  /** Reads the next point of the first series aloud and marks it; on a step axis the page goes there. */
+  private read(points: number): void {
+    const data = this.chart.data.datasets[0]?.data ?? [];
+    if (data.length === 0) return;
+    const last = data.length - 1;
+    const from =
+      this.options.steps && this.cursor !== null
+        ? nearest(data, this.cursor)
+        : this.reading < 0
+          ? last
+          : this.reading;
+    this.reading = Math.max(0, Math.min(last, from + points));
+    const { x } = data[this.reading];
+    const active = this.chart.data.datasets.flatMap((set, datasetIndex) =>
+      set.data.length > 0 ? [{ datasetIndex, index: nearest(set.data, x) }] : [],
+    );
+    this.chart.tooltip?.setActiveElements(active, {
+      x: this.chart.scales['x'].getPixelForValue(x),
+      y: this.chart.chartArea.top,
+    });
+    const told = active.map(({ datasetIndex, index }) => {
+      const set = this.chart.data.datasets[datasetIndex];
+      return `${set.label ?? ''} ${formatNumber(set.data[index].y)}`;
+    });
+    this.tell('read', `${this.options.xLabel} ${formatNumber(x)}: ${told.join(', ')}`);
+    if (this.options.steps) this.tell('pick', x);
+    else this.chart.draw();
   }
 
-  private startBrush(event: PointerEvent): void {
-    if (event.button !== 0) return;
-    const box = document.createElement('div');
-    box.className = 'brush';
-    this.host.append(box);
-    this.drag = { start: event.offsetX, box };
-    this.canvas.setPointerCapture(event.pointerId);
-  }
-
-  private moveBrush(event: PointerEvent): void {
-    if (!this.drag) return;
-    const from = Math.min(this.drag.start, event.offsetX);
-    this.drag.box.style.left = `${from}px`;
-    this.drag.box.style.width = `${Math.abs(event.offsetX - this.drag.start)}px`;
-  }
-
-  private endBrush(event: PointerEvent): void {
-    if (!this.drag) return;
-    const { start } = this.drag;
-    this.cancelBrush();
-    if (Math.abs(event.offsetX - start) < 6) return;
-    const scale = this.chart.scales['x'];
-    const a = scale.getValueForPixel(Math.min(start, event.offsetX));
-    const b = scale.getValueForPixel(Math.max(start, event.offsetX));
-    if (a !== undefined && b !== undefined && b > a) this.zoomTo({ min: a, max: b });
-  }
-
-  private cancelBrush(): void {
-    this.drag?.box.remove();
-    this.drag = null;
-  }
-
-  private onKey(event: KeyboardEvent): void {
-    const scale = this.chart.scales['x'];
-    const span = scale.max - scale.min;
-    const moves: Record<string, () => { min: number; max: number } | null> = {
-      '+': () => ({ min: scale.min + span / 4, max: scale.max - span / 4 }),
-      '-': () => ({ min: scale.min - span / 2, max: scale.max + span / 2 }),
-      ArrowLeft: () => ({ min: scale.min - span / 8, max: scale.max - span / 8 }),
-      ArrowRight: () => ({ min: scale.min + span / 8, max: scale.max + span / 8 }),
-      '0': () => null,
-    };
-    const move = moves[event.key];
-    if (!move) return;
-    event.preventDefault();
-    this.zoomTo(move());
-  }
-
-  private zoomTo(window: { min: number; max: number } | null): void {
-    this.window = window;
-    this.host.dispatchEvent(new CustomEvent('zoom', { detail: window, bubbles: true }));
+  private zoomTo(range: Range | null): void {
+    if (this.options.steps) {
+      this.tell('zoom', range);
+      return;
+    }
+    this.window = range;
     this.draw();
   }
+
+  private tell(name: 'pick' | 'zoom' | 'read', detail: unknown): void {
+    this.host.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  }
+}
+
+function nearest(points: readonly Point[], x: number): number {
+  let best = 0;
+  for (let i = 1; i < points.length; i++)
+    if (Math.abs(points[i].x - x) < Math.abs(points[best].x - x)) best = i;
+  return best;
 }

@@ -1,78 +1,132 @@
-import type { Chart } from 'chart.js';
 import type { Theme } from '../theme.js';
+import type { XyChart } from './axes.js';
+import { placeOf } from './overlay.js';
+import type { Level } from './series.js';
 
-const escapeXml = (text: string): string =>
+export const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 
-/** The chart as it stands on the canvas, as a vector picture: axes, grid, lines, legend. */
-export function lineChartSvg(
-  chart: Chart<'line', { x: number; y: number }[]>,
-  theme: Theme,
-  title: string,
-  labels: { readonly xLabel: string; readonly yLabel: string },
-): string {
-  const { left, right, top, bottom } = chart.chartArea;
-  const xScale = chart.scales['x'];
-  const yScale = chart.scales['y'];
-  const legendHeight = 18 * chart.data.datasets.length;
-  const height = chart.height + 26 + legendHeight;
-  const parts: string[] = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -26 ${chart.width} ${height}" width="${chart.width}" height="${height}" font-family="${escapeXml(theme.font)}" font-size="11">`,
+export interface SvgFrame {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly theme: Theme;
+  readonly width: number;
+  /** Of the picture below the title. */
+  readonly height: number;
+}
+
+const head = 44;
+
+/** A picture with its title above: `body` is drawn in a coordinate system of its own below the title. */
+export function svgPicture({ title, subtitle, theme, width, height }: SvgFrame, body: string): string {
+  const all = height + head + 8;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${all}" width="${width}" height="${all}" font-family="${escapeXml(theme.font)}" font-size="11">`,
     `<title>${escapeXml(title)}</title>`,
-    `<rect x="0" y="-26" width="100%" height="${height}" fill="${theme.background}"/>`,
-    `<text x="${left}" y="-9" font-size="13" font-weight="600" fill="${theme.foreground}">${escapeXml(title)}</text>`,
-  ];
-  const text = (x: number, y: number, anchor: string, value: string) =>
-    `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" fill="${theme.muted}">${escapeXml(value)}</text>`;
+    `<rect width="100%" height="100%" fill="${theme.background}"/>`,
+    `<text x="12" y="19" font-size="14" font-weight="600" fill="${theme.foreground}">${escapeXml(title)}</text>`,
+    `<text x="12" y="35" fill="${theme.muted}">${escapeXml(subtitle)}</text>`,
+    `<g transform="translate(0 ${head})">`,
+    body,
+    '</g>',
+    '</svg>',
+  ].join('\n');
+}
+
+export const svgText = (
+  x: number,
+  y: number,
+  anchor: 'start' | 'middle' | 'end',
+  value: string,
+  color: string,
+): string =>
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" fill="${color}">${escapeXml(value)}</text>`;
+
+export interface ChartText {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly theme: Theme;
+  readonly levels: readonly Level[];
+}
+
+/** The chart as it stands on the canvas, as a vector picture: axes, grid, levels, lines, legend. */
+export function lineChartSvg(chart: XyChart, text: ChartText): string {
+  const { theme } = text;
+  const { datasets } = chart.data;
+  const parts = [...axes(chart, text), ...levels(chart, text)];
+  for (const set of [...datasets].reverse()) parts.push(linePath(chart, set));
+  for (const [i, set] of datasets.entries()) {
+    const y = chart.height + 14 + 18 * i;
+    const left = chart.chartArea.left;
+    parts.push(
+      `<line x1="${left}" y1="${y - 4}" x2="${left + 22}" y2="${y - 4}" stroke="${String(set.borderColor)}" stroke-width="2"${dashes(set.borderDash)}/>`,
+      svgText(left + 28, y, 'start', set.label ?? '', theme.muted),
+    );
+  }
+  const height = chart.height + 10 + 18 * datasets.length;
+  return svgPicture({ ...text, width: chart.width, height }, parts.join('\n'));
+}
+
+type DataSet = XyChart['data']['datasets'][number];
+
+const dashes = (dash: unknown): string =>
+  Array.isArray(dash) && dash.length > 0 ? ` stroke-dasharray="${dash.join(' ')}"` : '';
+
+function axes(chart: XyChart, { theme, xLabel, yLabel }: ChartText): string[] {
+  const { left, right, top, bottom } = chart.chartArea;
+  const parts: string[] = [];
+  const { x: xScale, y: yScale } = chart.scales;
   for (const [i, tick] of xScale.ticks.entries()) {
     const x = xScale.getPixelForTick(i);
     parts.push(`<line x1="${x}" y1="${top}" x2="${x}" y2="${bottom}" stroke="${theme.grid}"/>`);
-    parts.push(text(x, bottom + 14, 'middle', String(tick.label ?? '')));
+    parts.push(svgText(x, bottom + 14, 'middle', String(tick.label ?? ''), theme.muted));
   }
   for (const [i, tick] of yScale.ticks.entries()) {
     const y = yScale.getPixelForTick(i);
     parts.push(`<line x1="${left}" y1="${y}" x2="${right}" y2="${y}" stroke="${theme.grid}"/>`);
-    parts.push(text(left - 6, y + 4, 'end', String(tick.label ?? '')));
+    parts.push(svgText(left - 6, y + 4, 'end', String(tick.label ?? ''), theme.muted));
   }
-  parts.push(text((left + right) / 2, chart.height - 3, 'middle', labels.xLabel));
+  parts.push(svgText((left + right) / 2, chart.height - 3, 'middle', xLabel, theme.muted));
+  const middle = (top + bottom) / 2;
   parts.push(
-    `<g transform="rotate(-90 10 ${(top + bottom) / 2})">${text(10, (top + bottom) / 2, 'middle', labels.yLabel)}</g>`,
+    `<g transform="rotate(-90 11 ${middle})">${svgText(11, middle, 'middle', yLabel, theme.muted)}</g>`,
   );
-  for (const [i, set] of chart.data.datasets.entries()) {
-    const color = String(set.borderColor);
-    const dash =
-      Array.isArray(set.borderDash) && set.borderDash.length > 0
-        ? ` stroke-dasharray="${set.borderDash.join(' ')}"`
-        : '';
-    let path = '';
-    let pen = false;
-    for (const point of set.data) {
-      const x = xScale.getPixelForValue(point.x);
-      const y = yScale.getPixelForValue(point.y);
-      if (!Number.isFinite(x) || !Number.isFinite(y)) {
-        pen = false;
-        continue;
-      }
-      path += `${pen ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
-      pen = true;
-    }
-    if (set.showLine === false) {
-      for (const point of set.data) {
-        const [x, y] = [xScale.getPixelForValue(point.x), yScale.getPixelForValue(point.y)];
-        if (Number.isFinite(x) && Number.isFinite(y))
-          parts.push(`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2.5" fill="${color}"/>`);
-      }
-    } else if (path) {
-      parts.push(
-        `<path d="${path}" fill="none" stroke="${color}" stroke-width="${Number(set.borderWidth ?? 1.5)}"${dash}/>`,
-      );
-    }
-    const y = chart.height + 12 + 18 * i;
-    parts.push(
-      `<line x1="${left}" y1="${y - 4}" x2="${left + 22}" y2="${y - 4}" stroke="${color}" stroke-width="2"${dash}/>`,
-    );
-    parts.push(text(left + 28, y, 'start', set.label ?? ''));
+  return parts;
+}
+
+function levels(chart: XyChart, { levels: all, theme }: ChartText): string[] {
+  const { left, right } = chart.chartArea;
+  return all.flatMap((level) => {
+    const y = placeOf(chart, level);
+    if (y === null) return [];
+    return [
+      `<line x1="${left}" y1="${y}" x2="${right}" y2="${y}" stroke="${theme.muted}" stroke-dasharray="2 3"/>`,
+      svgText(right - 4, level.under ? y + 12 : y - 4, 'end', level.label, theme.muted),
+    ];
+  });
+}
+
+function linePath(chart: XyChart, set: DataSet): string {
+  const { x: xScale, y: yScale } = chart.scales;
+  const color = String(set.borderColor);
+  const place = (p: { x: number; y: number }) =>
+    [xScale.getPixelForValue(p.x), yScale.getPixelForValue(p.y)] as const;
+  const finite = set.data.map(place).map((p) => (p.every(Number.isFinite) ? p : null));
+  if (set.showLine === false)
+    return finite
+      .flatMap((p) =>
+        p ? [`<circle cx="${p[0].toFixed(1)}" cy="${p[1].toFixed(1)}" r="3" fill="${color}"/>`] : [],
+      )
+      .join('\n');
+  let path = '';
+  let pen = false;
+  for (const p of finite) {
+    if (p) path += `${pen ? 'L' : 'M'}${p[0].toFixed(1)} ${p[1].toFixed(1)}`;
+    pen = p !== null;
   }
-  parts.push('</svg>');
-  return parts.join('\n');
+  if (!path) return '';
+  const fill = set.fill ? String(set.backgroundColor) : 'none';
+  return `<path d="${path}" fill="${fill}" stroke="${color}" stroke-width="${Number(set.borderWidth ?? 2)}"${dashes(set.borderDash)}/>`;
 }
