@@ -19,6 +19,9 @@ export interface PageHost {
   readonly removed?: (run: string) => void;
 }
 
+/** Milliseconds of a frame that cards may be drawn in, so that scrolling and typing stay smooth while a run streams. */
+const frameBudget = 5;
+
 /** Cards that stand there from the beginning, before anything was measured. */
 const always: ReadonlySet<string> = new Set(['loss', 'spectrum', 'movement']);
 
@@ -42,6 +45,8 @@ export class Page {
   private theme: Theme = readTheme();
   private revision = 0;
   private difference = false;
+  /** Card that the next frame begins with. */
+  private next = 0;
 
   constructor(root: HTMLElement, outlet: Outlet, host: PageHost) {
     const redraw = () => this.redrawAll();
@@ -128,6 +133,22 @@ export class Page {
     this.redraw();
   }
 
+  /** Draws the cards in turn; what does not fit into this frame comes first in the next one. */
+  private updateCards(scene: Scene): void {
+    const start = performance.now();
+    const { cards } = this;
+    for (let i = 0; i < cards.length; i++) {
+      const at = (this.next + i) % cards.length;
+      const card = cards[at];
+      if (card.root.hidden || !card.visible || !card.update(scene)) continue;
+      if (performance.now() - start < frameBudget || i === cards.length - 1) continue;
+      this.next = at + 1;
+      this.redraw();
+      return;
+    }
+    this.next = 0;
+  }
+
   /** The last card takes what is left of its row. */
   private fillLastRow(): void {
     const shown = this.cards.filter((card) => !card.root.hidden);
@@ -178,8 +199,8 @@ export class Page {
       const shown = primary !== undefined && (there || (primary.live && always.has(card.options.id)));
       card.root.toggleAttribute('hidden', !shown);
       if (primary && !there) missing.push(card);
-      if (shown && card.visible) card.update(scene);
     }
+    this.updateCards(scene);
     this.fillLastRow();
     this.unmeasured.update(primary?.live && primary.lastStep === 0 ? [] : missing);
   };

@@ -84,17 +84,13 @@ describe('the time of the dashboard', () => {
     await page.keyboard.press('Home');
     await page.getByRole('button', { name: 'Play the run' }).click();
     const seen = new Set<number>();
-    await page.waitForFunction(
-      () => document.querySelector('[role=slider]')?.getAttribute('aria-valuenow') !== '0',
-    );
-    for (let i = 0; i < 30; i++) {
+    while (!seen.has(2000)) {
       seen.add(await stepShown(page));
-      await page.waitForTimeout(60);
+      await page.waitForTimeout(40);
     }
     const measured = [0, 1, 4, 16, 64, 256, 1024, 2000];
     expect([...seen].every((step) => measured.includes(step))).toBe(true);
-    expect(seen.size).toBeGreaterThan(1);
-    await page.getByRole('button', { name: 'Pause the playing' }).click();
+    expect(seen.size).toBeGreaterThan(2);
     await page.close();
   });
 

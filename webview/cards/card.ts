@@ -112,8 +112,8 @@ export abstract class Card {
     this.stage.addEventListener('read', (event) => this.say((event as CustomEvent<string>).detail));
   }
 
-  /** Draws the scene; call from an animation frame. */
-  update(scene: Scene): void {
+  /** Draws the scene where something changed, and says whether it did; call from an animation frame. */
+  update(scene: Scene): boolean {
     this.scene = scene;
     const stamp = scene.runs
       .map(
@@ -125,7 +125,7 @@ export abstract class Card {
         JSON.stringify([scene.window, scene.logSteps, scene.difference]),
       )
       .join(' ');
-    if (stamp === this.stamp) return;
+    if (stamp === this.stamp) return false;
     this.stamp = stamp;
     const drawn = this.draw(scene);
     this.empty.toggleAttribute('hidden', drawn);
@@ -133,6 +133,7 @@ export abstract class Card {
     setText(this.summary, drawn ? this.summarize(scene) : '');
     setText(this.subtitle, drawn ? this.describeUnits(scene) : '');
     if (!this.tablePlace.hidden) this.fillTable();
+    return true;
   }
 
   /** Whether the run holds anything for this card. */

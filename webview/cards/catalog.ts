@@ -88,7 +88,7 @@ const driftCard = (place: CardPlace): Card =>
         ],
       },
       {
-        yLabel: t('C(y) / C₀(y)'),
+        yLabel: 'C(y) / C₀(y)',
         logY: true,
         lines: [
           { name: 'cost', label: t('task cost C(y)'), color: 1 },

@@ -23,7 +23,7 @@ export class MovementCard extends Card {
       ),
       missing: t('the movement of the weights: it comes with the metrics rows'),
     });
-    const moved = t('|Δw| / |w₀|');
+    const moved = '|Δw| / |w₀|';
     const options = {
       layers: { xLabel: t('step'), yLabel: moved, zero: true, steps: true },
       neurons: { xLabel: t('distance from the start'), yLabel: t('neurons'), zero: true },

@@ -30,7 +30,7 @@ export class SpectrumCard extends Card {
     const options = {
       index: { xLabel: t('index k'), yLabel: eigenvalue, logX: true, logY: true, levels },
       time: { xLabel: t('step'), yLabel: eigenvalue, logY: true, steps: true, levels },
-      density: { xLabel: t('log₁₀ λ'), yLabel: t('eigenvalues'), zero: true },
+      density: { xLabel: 'log₁₀ λ', yLabel: t('eigenvalues'), zero: true },
       energy: { xLabel: t('index k'), yLabel: t('share of the labels'), logX: true, zero: true, share: true },
     };
     this.views = new ChartViews<SpectrumView>(this.stage, options, 'index');
