@@ -3,6 +3,7 @@ export const escapeHtml = (text: string): string =>
 
 const style = `
 :root { color-scheme: light dark; }
+html { background: Canvas; color: CanvasText; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1060px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 0; }
 section { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: 8px; padding: 1rem 1.2rem; margin: 1rem 0; }

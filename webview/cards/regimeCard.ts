@@ -46,7 +46,7 @@ export class RegimeCard extends Card {
     this.stage.classList.add('dialStage');
     this.stage.append(
       element('div', { class: 'dialSide' }, this.verdict),
-      element('div', { class: 'facts' }, this.evidence, this.reasons),
+      element('div', { class: 'dialFacts' }, this.evidence, this.reasons),
     );
     this.stage.firstElementChild?.nextElementSibling?.prepend(this.dial);
   }
