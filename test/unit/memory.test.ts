@@ -100,6 +100,36 @@ describe.each(backendsUnderTest)('memory of the machine, %s backend', (backend) 
   afterEach(() => vi.restoreAllMocks());
   const withFree = (bytes: number) => vi.spyOn(process, 'availableMemory').mockReturnValue(bytes);
 
+  it('leaves nothing behind after a thousand kernels', async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 8, activation: 'relu', inputShape: [64] }),
+        tf.layers.dense({ units: 2 }),
+      ],
+    });
+    const deep = tf.sequential({
+      layers: [
+        tf.layers.conv2d({ filters: 2, kernelSize: 3, activation: 'relu', inputShape: [6, 6, 1] }),
+        tf.layers.batchNormalization(),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 2 }),
+      ],
+    });
+    const x = tf.randomNormal([6, 64]);
+    const images = tf.randomNormal([4, 6, 6, 1]);
+    const round = async (k: number) => {
+      await empiricalKernel(model, x, { mode: k % 2 ? 'full' : 'trace', perLayer: k % 3 === 0 });
+      await empiricalKernel(deep, images, k % 5 === 0 ? { against: images, output: 1 } : {});
+    };
+    for (let k = 0; k < 10; k++) await round(k);
+    const before = tf.memory();
+    for (let k = 0; k < 500; k++) await round(k);
+    const after = tf.memory();
+    expect([after.numTensors, after.numBytes]).toEqual([before.numTensors, before.numBytes]);
+    tf.dispose([x, images]);
+    for (const m of [model, deep]) m.dispose();
+  }, 240_000);
+
   it('refuses a result that does not fit before it starts, with the size that does', async () => {
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [64] })] });
     const x = tf.randomNormal([3000, 64], 0, 1, 'float32', 4);
