@@ -62,6 +62,16 @@ export const architectures: readonly Architecture[] = [
     build: built(mlp([9, 7, 8], true, 'maximal-update'), 4, 3),
   },
   {
+    name: 'mlp 3 hidden, relu, bias, 3 outputs',
+    shapes: [[4]],
+    build: built({ ...mlp([9, 7, 8], true), activation: 'relu' }, 4, 3),
+  },
+  {
+    name: 'mlp 3 hidden, relu, no bias',
+    shapes: [[4]],
+    build: built({ ...mlp([9, 7, 8], false), activation: 'relu' }, 4, 1),
+  },
+  {
     name: 'plain dense with relu and softmax',
     shapes: [[4]],
     build: () =>
@@ -88,6 +98,30 @@ export const architectures: readonly Architecture[] = [
         L.conv2d({ filters: 4, kernelSize: 3, strides: 2, activation: 'tanh' }),
         L.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
         L.dense({ units: 2 }),
+      ),
+  },
+  {
+    name: 'conv2d of even size, pooling, 1 output',
+    shapes: [image],
+    build: () =>
+      sequential(
+        L.conv2d({ filters: 16, kernelSize: [2, 4], padding: 'same', activation: 'relu', inputShape: image }),
+        L.conv2d({ filters: 5, kernelSize: [3, 2], padding: 'valid', activation: 'relu' }),
+        L.conv2d({ filters: 4, kernelSize: 3, padding: 'same', activation: 'tanh' }),
+        L.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+        L.dense({ units: 1 }),
+      ),
+  },
+  {
+    name: 'conv2d twice, pooling, 3 outputs',
+    shapes: [image],
+    build: () =>
+      sequential(
+        L.conv2d({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: image }),
+        L.conv2d({ filters: 36, kernelSize: 3, padding: 'same', activation: 'relu' }),
+        L.conv2d({ filters: 4, kernelSize: 3, padding: 'valid', activation: 'relu' }),
+        L.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+        L.dense({ units: 3 }),
       ),
   },
   {

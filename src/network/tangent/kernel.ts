@@ -3,7 +3,7 @@ import { isOutOfMemory } from '../backends/memory.js';
 import * as tf from '../tf.js';
 import { type Inputs, sampleCount } from './jacobian/linearisation.js';
 import { outputCount } from './outputs.js';
-import type { Part } from './part.js';
+import type { Part, ProductPart } from './part.js';
 import { collectParts, type Parts } from './parts.js';
 import { timesTransposed } from './products.js';
 import { outOfRoom, requireRoom, requireRoomForParts } from './room.js';
@@ -96,7 +96,6 @@ async function assemble(
   const symmetric = left === right;
   const panel = options.blockRows ?? panelRows(left, right, stride, symmetric);
   const mean = mode === 'trace' ? 1 / left.outputs : 1;
-  const weighted = layers !== null || options.layerFactors !== undefined;
   for (let i = 0; i < left.samples; i += panel) {
     options.signal?.throwIfAborted();
     const bi = Math.min(panel, left.samples - i);
@@ -105,11 +104,11 @@ async function assemble(
     const tensors = tf.tidy(() => {
       const each = left.parts.map((part, k) => {
         const value = blockOf(part, right.parts[k], [i, bi], [j, right.samples - j], mode, left.outputs);
-        const factor = (options.layerFactors?.[part.layer] ?? 1) * mean;
-        return weighted && factor !== 1 ? tf.mul(value, factor) : value;
+        const own = part.kind === 'product' ? part.factor : 1;
+        const factor = (options.layerFactors?.[part.layer] ?? 1) * own * mean;
+        return factor === 1 ? value : tf.mul(value, factor);
       });
-      const sum = each.length === 1 ? tf.clone(each[0]) : tf.addN(each);
-      const total = weighted || mean === 1 ? sum : tf.mul(sum, mean);
+      const total = each.length === 1 ? tf.clone(each[0]) : tf.addN(each);
       return layers ? [total, ...each] : [total];
     });
     const values = (await Promise.all(tensors.map((t) => t.data()))) as Float32Array[];
@@ -176,9 +175,10 @@ function blockOf(a: Part, b: Part, i: Range, j: Range, mode: KernelMode, outputs
   if (a.kind === 'product' && b.kind === 'product') {
     let inputs: tf.Tensor2D = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
     if (a.biasScale !== 0) inputs = tf.add(inputs, a.biasScale * a.biasScale);
-    if (a.uniform) return timesUniform(inputs, a.cotangent, mode);
-    const [da, db] = [take(a.cotangent, i, outputs), take(b.cotangent, j, outputs)];
-    if (mode === 'trace') return tf.mul(inputs, timesTransposed(joined(da, outputs), joined(db, outputs)));
+    const { per } = a;
+    if (per === 'shared') return timesShared(inputs, a, mode);
+    const [da, db] = [take(a.cotangent, i, per), take(b.cotangent, j, per)];
+    if (mode === 'trace') return tf.mul(inputs, timesTransposed(joined(da, per), joined(db, per)));
     const wide = tf.reshape(inputs, [i[1], 1, j[1], 1]);
     const cotangents = tf.reshape(timesTransposed(da, db), [i[1], outputs, j[1], outputs]);
     return tf.reshape(tf.mul(cotangents, wide), [i[1] * outputs, j[1] * outputs]) as tf.Tensor2D;
@@ -193,8 +193,15 @@ function blockOf(a: Part, b: Part, i: Range, j: Range, mode: KernelMode, outputs
 }
 
 /** The part of a layer whose cotangents D [O, n] are the same for all samples: inputs times |D|^2, or times D D^T. */
-function timesUniform(inputs: tf.Tensor2D, cotangent: tf.Tensor2D, mode: KernelMode): tf.Tensor2D {
-  if (mode === 'trace') return tf.mul(inputs, tf.sum(tf.square(cotangent)));
+function timesShared(
+  inputs: tf.Tensor2D,
+  { cotangent, squares }: ProductPart,
+  mode: KernelMode,
+): tf.Tensor2D {
+  if (mode === 'trace') {
+    if (squares === 1) return inputs;
+    return tf.mul(inputs, squares ?? tf.sum(tf.square(cotangent)));
+  }
   const [n, m] = inputs.shape;
   const outputs = cotangent.shape[0];
   const pairs = tf.reshape(timesTransposed(cotangent, cotangent), [1, outputs, 1, outputs]);

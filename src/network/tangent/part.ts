@@ -1,20 +1,28 @@
 import * as tf from '../tf.js';
 
+/** Gradients are outer products of a layer input and a cotangent, so Gram matrices multiply elementwise. */
+export interface ProductPart {
+  readonly kind: 'product';
+  readonly layer: string;
+  /** [N, k]. */
+  readonly input: tf.Tensor2D;
+  /** [N `per`, n], row i `per` + o; or, where `per` is 'shared', [O, n] for all samples. */
+  readonly cotangent: tf.Tensor2D;
+  /** Rows of a sample: one an output; 1 also where one row's inner products are the sums over the outputs. */
+  readonly per: number | 'shared';
+  /** Sum of the squares of shared cotangents, where it is known. */
+  readonly squares?: number;
+  readonly biasScale: number;
+  /** Constant in front of the part. */
+  readonly factor: number;
+}
+
 /**
- * What one layer brings to the kernel, for one set of inputs. `product`: gradients are outer products of a layer input
- * and a cotangent, so Gram matrices multiply elementwise; `gradients`: every sample's gradient is there; `positions`: too
- * large for that, kept as patches and cotangents per position.
+ * What one layer brings to the kernel, for one set of inputs. `gradients`: every sample's gradient is there;
+ * `positions`: too large for that, kept as patches and cotangents per position.
  */
 export type Part =
-  | {
-      readonly kind: 'product';
-      readonly layer: string;
-      /** [N, k], and [N O, n] (row i O + o) or, where `uniform`, [O, n] for all samples. */
-      readonly input: tf.Tensor2D;
-      readonly cotangent: tf.Tensor2D;
-      readonly uniform: boolean;
-      readonly biasScale: number;
-    }
+  | ProductPart
   | {
       readonly kind: 'gradients';
       readonly layer: string;
@@ -56,7 +64,8 @@ export function concatenated(pieces: readonly Part[]): Part {
     pieces.filter((p): p is Extract<Part, { kind: K }> => p.kind === kind);
   if (first.kind === 'product') {
     const parts = of('product');
-    const cotangent = first.uniform ? tf.clone(first.cotangent) : stacked(parts.map((p) => p.cotangent));
+    const shared = first.per === 'shared';
+    const cotangent = shared ? tf.clone(first.cotangent) : stacked(parts.map((p) => p.cotangent));
     return { ...first, input: stacked(parts.map((p) => p.input)), cotangent };
   }
   if (first.kind === 'gradients') {

@@ -1,5 +1,6 @@
 import * as tf from '../tf.js';
-import { type ChainLayer, chainOf, chainPass } from './chain.js';
+import { chainOf } from './chain.js';
+import { chainPass } from './chainPass.js';
 import { genericGradients } from './generic.js';
 import { sampleCount, samplesOf } from './jacobian/linearisation.js';
 import type { KernelMode } from './kernel.js';
@@ -33,37 +34,16 @@ export function collectParts(
 ): Parts {
   const output = all ? undefined : outputs[0];
   const chain = chainOf(model);
-  if (chain) return chainParts(chain, firstOf(x) as tf.Tensor2D, output, outputs.length);
+  const samples = sampleCount(x);
+  if (chain) {
+    const parts = keptParts(() => chainPass(chain, firstOf(x) as tf.Tensor2D, mode, output));
+    return { parts, samples, outputs: outputs.length, notes: [], dispose: () => disposeParts(parts) };
+  }
   const stages = stagesOf(model);
   if (!stages) return tappedParts(model, x, outputs, mode, counted);
-  const samples = sampleCount(x);
   const request = { mode, outputs: outputs.length, output, samples: counted };
   const parts = stagedParts(stages, firstOf(x) as tf.Tensor4D, request);
   return { parts, samples, outputs: outputs.length, notes: [], dispose: () => disposeParts(parts) };
-}
-
-function chainParts(
-  chain: readonly ChainLayer[],
-  x: tf.Tensor2D,
-  output: number | undefined,
-  outputs: number,
-): Parts {
-  const parts: Part[] = [];
-  tf.tidy(() => {
-    const pass = chainPass(chain, x, output);
-    for (const [l, layer] of chain.entries()) {
-      if (!layer.trainable) continue;
-      parts.push({
-        kind: 'product',
-        layer: layer.layer.name,
-        input: tf.keep(tf.clone(pass.inputs[l])),
-        cotangent: tf.keep(tf.clone(pass.cotangents[l].rows)),
-        uniform: pass.cotangents[l].uniform,
-        biasScale: layer.bias ? layer.biasScale : 0,
-      });
-    }
-  });
-  return { parts, samples: x.shape[0], outputs, notes: [], dispose: () => disposeParts(parts) };
 }
 
 /** Values that a pass may hold; memory that wasm once took it never gives back. */
@@ -205,9 +185,15 @@ function partOf(layer: tf.layers.Layer, taps: readonly Tap[], outputs: number, s
   const c = d.shape[3];
   if (positions === 1) {
     const flat = tf.reshape(patches, [n, k]) as tf.Tensor2D;
-    const input = rule.scale === 1 ? flat : (tf.mul(flat, rule.scale) as tf.Tensor2D);
-    const cotangent = tf.reshape(d, [n * outputs, c]) as tf.Tensor2D;
-    return { kind: 'product', layer: name, input, cotangent, uniform: false, biasScale: rule.biasScale };
+    return {
+      kind: 'product',
+      layer: name,
+      input: flat,
+      cotangent: tf.reshape(d, [n * outputs, c]) as tf.Tensor2D,
+      per: outputs,
+      biasScale: rule.biasScale / rule.scale,
+      factor: rule.scale * rule.scale,
+    };
   }
   // Operation counts of the two ways for the whole Gram matrix (trace form).
   const byGradients = 2 * samples * outputs * k * c * (positions + samples);

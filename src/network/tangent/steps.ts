@@ -1,7 +1,9 @@
+import type { ActivationName } from '../../experiment/definition.js';
 import { activations } from '../models/activations.js';
 import * as tf from '../tf.js';
 import { type Cotangents, constantRows, outside, timesSlope } from './cotangents.js';
 import { timesTransposed } from './products.js';
+import { timesSlope as flatSlope } from './slopes.js';
 import type { Stage } from './stages.js';
 
 type ConvStage = Extract<Stage, { kind: 'conv' }>;
@@ -52,6 +54,8 @@ export function backward(stage: Stage, input: tf.Tensor, result: tf.Tensor, d: C
   const n = input.shape[0];
   switch (stage.kind) {
     case 'activation':
+      if (d.form !== 'shared' && d.rows.size === result.size)
+        return timesOneSlope(stage.activation, d, input, result);
       return timesSlope(d, activations[stage.activation].derivative(input, result));
     case 'dense': {
       const weights = stage.kernel.read() as tf.Tensor2D;
@@ -85,6 +89,18 @@ export function backward(stage: Stage, input: tf.Tensor, result: tf.Tensor, d: C
     case 'free':
       return throughFree(stage.layer, stage.linear, input, result, d);
   }
+}
+
+/** Cotangents of one output lie in memory as the activations do. */
+function timesOneSlope(
+  activation: ActivationName,
+  d: Exclude<Cotangents, { form: 'shared' }>,
+  input: tf.Tensor,
+  result: tf.Tensor,
+): Cotangents {
+  const flat = (t: tf.Tensor) => tf.reshape(t, [t.shape[0], -1]) as tf.Tensor2D;
+  const product = flatSlope(activation, flat(d.rows), flat(input), flat(result));
+  return { ...d, rows: tf.reshape(product, d.rows.shape) };
 }
 
 /** A layer without weights: its own gradient, for all outputs at once where the input does not matter. */
