@@ -64,12 +64,12 @@ export const architectures: readonly Architecture[] = [
   {
     name: 'mlp 3 hidden, relu, bias, 3 outputs',
     shapes: [[4]],
-    build: built({ ...mlp([9, 7, 8], true), activation: 'relu' }, 4, 3),
+    build: built({ ...mlp([40, 30, 35], true), activation: 'relu' }, 4, 3),
   },
   {
     name: 'mlp 3 hidden, relu, no bias',
     shapes: [[4]],
-    build: built({ ...mlp([9, 7, 8], false), activation: 'relu' }, 4, 1),
+    build: built({ ...mlp([40, 30, 35], false), activation: 'relu' }, 4, 1),
   },
   {
     name: 'plain dense with relu and softmax',
@@ -118,8 +118,8 @@ export const architectures: readonly Architecture[] = [
     build: () =>
       sequential(
         L.conv2d({ filters: 16, kernelSize: 3, padding: 'same', activation: 'relu', inputShape: image }),
-        L.conv2d({ filters: 36, kernelSize: 3, padding: 'same', activation: 'relu' }),
-        L.conv2d({ filters: 4, kernelSize: 3, padding: 'valid', activation: 'relu' }),
+        L.conv2d({ filters: 12, kernelSize: 3, padding: 'same', activation: 'tanh' }),
+        L.conv2d({ filters: 12, kernelSize: 3, padding: 'valid', activation: 'tanh' }),
         L.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
         L.dense({ units: 3 }),
       ),
