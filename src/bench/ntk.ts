@@ -2,6 +2,7 @@ import { median } from '../core/stats/index.js';
 import { empiricalKernel } from '../network/tangent/index.js';
 import * as tf from '../network/tf.js';
 import { peakMB, resetPeak } from './memory.js';
+import { operationsOf } from './operations.js';
 import { Peer, type Timing } from './peer.js';
 import { type BenchRow, describeRow, modelOf } from './rows.js';
 
@@ -22,10 +23,20 @@ export interface BenchResult {
   /** Median milliseconds of our kernel, downloaded and whole. */
   readonly ms: number;
   readonly fastestMs: number;
+  /** Least processor time, all threads: what other programs on the machine disturb least. */
+  readonly cpuMs: number;
   readonly peakMB: number;
   /** Median milliseconds of a 1024 x 1024 product in the same rounds: this machine's own measure. */
   readonly matMulMs: number;
+  readonly fastestMatMulMs: number;
+  readonly matMulCpuMs: number;
   readonly inMatMuls: number;
+  /** Operations of the kernel, symmetric products counted once, in 1e9. */
+  readonly gigaOperations: number;
+  /** Rate of these over that of the product: by medians, by the fastest rounds, by processor time. */
+  readonly ofMatMulRate: number;
+  readonly fastestOfMatMulRate: number;
+  readonly cpuOfMatMulRate: number;
   readonly peers: readonly PeerResult[];
 }
 
@@ -33,9 +44,15 @@ export interface PeerResult {
   readonly method: string;
   readonly version: string;
   readonly ms: number | null;
+  readonly fastestMs: number | null;
+  readonly cpuMs: number | null;
   readonly peakMB: number | null;
-  /** Its time over ours. */
+  /** Its median time over ours, its fastest over ours, its processor time over ours. */
   readonly ratio: number | null;
+  readonly fastestRatio: number | null;
+  readonly cpuRatio: number | null;
+  /** Share of the work that was measured, where the rest was reckoned from it; null for all. */
+  readonly measuredShare: number | null;
   /** Why there is no time. */
   readonly skipped: string | null;
 }
@@ -96,7 +113,7 @@ async function benchRow(
   const product = () => tf.tidy(() => void tf.sum(tf.matMul(square, square)).dataSync());
   const kernel = async () => void (await empiricalKernel(model, x));
   const ours: Timing[] = [];
-  const machine: number[] = [];
+  const machine: Timing[] = [];
   const theirs = methods.map(() => ({ timings: [] as Timing[], skipped: null as string | null }));
   try {
     // Once each for compilation and first allocations.
@@ -106,7 +123,7 @@ async function benchRow(
       options.signal?.throwIfAborted();
       tell(round);
       ours.push(await timed(kernel));
-      machine.push((await timed(async () => product())).ms);
+      machine.push(await timed(async () => product()));
       for (const [m, { name, peer }] of methods.entries()) {
         const { timings, skipped } = theirs[m];
         if (skipped !== null || (timings.length > 0 && timings[0].ms > onceAboveMs)) continue;
@@ -119,35 +136,63 @@ async function benchRow(
     model.dispose();
     tf.dispose([x, square]);
   }
-  const ms = median(ours.map((t) => t.ms));
-  const matMulMs = median(machine);
+  const [kernelTimes, productTimes] = [summary(ours), summary(machine)];
+  const operations = operationsOf(row);
+  const rate = (own: number, product: number) => (operations * product) / (own * 2 * 1024 ** 3);
   return {
     row: row.name,
     what: describeRow(row),
-    ms,
-    fastestMs: Math.min(...ours.map((t) => t.ms)),
-    peakMB: Math.max(...ours.map((t) => t.peakMB ?? 0)),
-    matMulMs,
-    inMatMuls: ms / matMulMs,
+    ...kernelTimes,
+    matMulMs: productTimes.ms,
+    fastestMatMulMs: productTimes.fastestMs,
+    matMulCpuMs: productTimes.cpuMs,
+    inMatMuls: kernelTimes.ms / productTimes.ms,
+    gigaOperations: operations / 1e9,
+    ofMatMulRate: rate(kernelTimes.ms, productTimes.ms),
+    fastestOfMatMulRate: rate(kernelTimes.fastestMs, productTimes.fastestMs),
+    cpuOfMatMulRate: rate(kernelTimes.cpuMs, productTimes.cpuMs),
     peers: methods.map(({ name, version }, m) => {
       const { timings, skipped } = theirs[m];
-      const theirMs = timings.length > 0 ? median(timings.map((t) => t.ms)) : null;
-      const peaks = timings.map((t) => t.peakMB).filter((p): p is number => p !== null);
+      const named = { method: name, version, skipped };
+      if (timings.length === 0) return { ...named, ...noTimes };
+      const times = summary(timings);
       return {
-        method: name,
-        version,
-        ms: theirMs,
-        peakMB: peaks.length > 0 ? Math.max(...peaks) : null,
-        ratio: theirMs === null ? null : theirMs / ms,
-        skipped,
+        ...named,
+        ...times,
+        ratio: times.ms / kernelTimes.ms,
+        fastestRatio: times.fastestMs / kernelTimes.fastestMs,
+        cpuRatio: times.cpuMs / kernelTimes.cpuMs,
+        measuredShare: timings[0].share ?? null,
       };
     }),
+  };
+}
+
+const noTimes = {
+  ms: null,
+  fastestMs: null,
+  cpuMs: null,
+  peakMB: null,
+  ratio: null,
+  fastestRatio: null,
+  cpuRatio: null,
+  measuredShare: null,
+};
+
+function summary(timings: readonly Timing[]) {
+  return {
+    ms: median(timings.map((t) => t.ms)),
+    fastestMs: Math.min(...timings.map((t) => t.ms)),
+    cpuMs: Math.min(...timings.map((t) => t.cpuMs)),
+    peakMB: Math.max(...timings.map((t) => t.peakMB ?? 0)),
   };
 }
 
 async function timed(work: () => Promise<void>): Promise<Timing> {
   resetPeak();
   const start = performance.now();
+  const before = process.cpuUsage();
   await work();
-  return { ms: performance.now() - start, peakMB: peakMB() };
+  const { user, system } = process.cpuUsage(before);
+  return { ms: performance.now() - start, cpuMs: (user + system) / 1000, peakMB: peakMB() };
 }

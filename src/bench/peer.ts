@@ -4,8 +4,12 @@ import type { BenchRow } from './rows.js';
 
 export interface Timing {
   readonly ms: number;
+  /** Processor time of all threads in the same while. */
+  readonly cpuMs: number;
   /** Most resident memory while it ran, all of the process; null where the system does not tell. */
   readonly peakMB: number | null;
+  /** Share of the work that was measured, where the rest was reckoned from it. */
+  readonly share?: number;
 }
 
 /** One library in a Python process of its own: two of them in one process may not get along. */

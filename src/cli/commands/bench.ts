@@ -77,21 +77,32 @@ function rowsOf(given: string | undefined): readonly BenchRow[] {
 
 const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 const mb = (value: number | null): string => (value === null ? '' : `, ${value.toFixed(0)} MB`);
+const times = (value: number | null): string => (value === null ? '?' : value.toPrecision(3));
+const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
 
 function text(backend: BackendReport, report: BenchReport): string {
   const lines = [`Backend: ${backend.name}. ${backend.why}`];
   for (const result of report.results) lines.push('', ...rowLines(result));
   for (const [library, reason] of Object.entries(report.missing))
     lines.push('', `No comparison with ${library}: ${reason}`);
+  lines.push('', 'Medians; in brackets the fastest round and the least processor time of all threads.');
   return `${lines.join('\n')}\n`;
 }
 
 function rowLines(r: BenchResult): string[] {
-  const own = `  here ${ms(r.ms)}${mb(r.peakMB)}; ${r.inMatMuls.toFixed(2)} times a 1024 x 1024 product (${ms(r.matMulMs)})`;
-  const peers = r.peers.map((p) =>
-    p.ms === null
-      ? `  ${p.method}: not run, ${p.skipped}`
-      : `  ${p.method} ${p.version}: ${ms(p.ms)}${mb(p.peakMB)}, ${p.ratio?.toFixed(2)} times ours`,
-  );
-  return [`${r.row}  ${r.what}`, own, ...peers];
+  const all = (t: { ms: number | null; fastestMs: number | null; cpuMs: number | null }) =>
+    `${ms(t.ms ?? 0)} (${ms(t.fastestMs ?? 0)}, ${ms(t.cpuMs ?? 0)})`;
+  const product = { ms: r.matMulMs, fastestMs: r.fastestMatMulMs, cpuMs: r.matMulCpuMs };
+  const rates = `${percent(r.ofMatMulRate)} (${percent(r.fastestOfMatMulRate)}, ${percent(r.cpuOfMatMulRate)})`;
+  const own = [
+    `  here ${all(r)}${mb(r.peakMB)}`,
+    `  ${r.gigaOperations.toFixed(2)}e9 operations at ${rates} of the rate of a 1024 x 1024 product, ${all(product)}`,
+  ];
+  const peers = r.peers.map((p) => {
+    if (p.ms === null) return `  ${p.method}: not run, ${p.skipped}`;
+    const share = p.measuredShare === null ? '' : `, reckoned from ${percent(p.measuredShare)} of the work`;
+    const ratios = `${times(p.ratio)} (${times(p.fastestRatio)}, ${times(p.cpuRatio)}) times ours`;
+    return `  ${p.method} ${p.version}: ${all(p)}${mb(p.peakMB)}, ${ratios}${share}`;
+  });
+  return [`${r.row}  ${r.what}`, ...own, ...peers];
 }
