@@ -56,6 +56,8 @@ export interface Inspection {
   readonly parameters: number;
   readonly layers: readonly {
     readonly name: string;
+    /** What people call it: its name, or its type and number where TensorFlow.js made the name up. */
+    readonly label: string;
     readonly type: string;
     readonly outputShape: readonly (number | null)[];
     readonly parameters: number;

@@ -3,6 +3,7 @@ import { conditionNumber } from '../core/linalg/spectrum.js';
 import { inputsWithClashingLabels, unitHealth } from '../network/training/health.js';
 import { KernelProbe, regimeForecast, Stepper, stepFactors, wholeStart } from '../network/training/index.js';
 import type { Inspection, InspectRequest } from '../protocol/trainerWire.js';
+import { layerLabels } from './layerLabels.js';
 import { limitSpectrum } from './limitGhost.js';
 import { problemsOf } from './problems.js';
 import { prepare } from './session.js';
@@ -58,11 +59,13 @@ export async function inspectModel(
       factors,
       tangent: built.spec?.train === 'tangent',
     });
+    const labels = layerLabels(built.model);
     return {
       data: { name: data.name, standIn: request.standIn ?? false },
       parameters: built.model.countParams(),
       layers: built.model.layers.map((layer) => ({
         name: layer.name,
+        label: labels.get(layer.name) ?? layer.name,
         type: layer.getClassName(),
         outputShape: (layer.outputShape as (number | null)[]) ?? [],
         parameters: layer.countParams(),
@@ -85,6 +88,7 @@ export async function inspectModel(
         definition,
         exportName: experiment.exportName,
         built,
+        labels,
         maxStep,
         stepsToHalf: curve.stepsTo.half,
         health,

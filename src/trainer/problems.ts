@@ -10,6 +10,8 @@ export interface StartFacts {
   readonly definition: ExperimentDefinition;
   readonly exportName: string;
   readonly built: BuiltModel;
+  /** What people call the layers, by name. */
+  readonly labels: ReadonlyMap<string, string>;
   /** 2 (1 + momentum) n O / lambda_max. */
   readonly maxStep: number;
   /** Steps to half of the loss by the kernel; null when never. */
@@ -209,7 +211,8 @@ const unsymmetricStart: Check = (facts) => {
   ];
 };
 
-const unitsWithoutGradient: Check = ({ definition, health }) => {
+const unitsWithoutGradient: Check = ({ definition, health, labels }) => {
+  const called = (layer: string) => labels.get(layer) ?? layer;
   const { model } = definition;
   const leaky =
     typeof model === 'function'
@@ -238,7 +241,7 @@ const unitsWithoutGradient: Check = ({ definition, health }) => {
             message: sentence(
               '{0} % of the units of layer {1} are never active on the probe inputs: they get no gradient and cannot learn.',
               Math.round(100 * dead),
-              layer,
+              called(layer),
             ),
             ...leaky,
           } as const,
@@ -248,13 +251,14 @@ const unitsWithoutGradient: Check = ({ definition, health }) => {
       ? [
           {
             code: 'saturated-units',
-            severity: 'warning',
+            // Steep units are a choice that some make; a layer that is nothing but steps learns nothing.
+            severity: saturated > 0.95 ? 'warning' : 'information',
             field: 'model.activation',
             layer,
             message: sentence(
               '{0} % of the units of layer {1} are saturated on the probe inputs: their gradients vanish. Scale the inputs down, or start with smaller weights.',
               Math.round(100 * saturated),
-              layer,
+              called(layer),
             ),
             ...narrower,
           } as const,

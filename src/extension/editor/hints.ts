@@ -46,9 +46,9 @@ export class LayerHints implements vscode.InlayHintsProvider, vscode.Disposable 
         });
       if (!found.model) return [];
       const at = document.positionAt(found.model.end);
-      const text = layers.map((l) => `${l.name} ${percent(l.kernelShare, 0)}`).join(' · ');
+      const text = layers.map((l) => `${l.label} ${percent(l.kernelShare, 0)}`).join(' · ');
       const moved = layers
-        .map((l) => (last[l.name] === undefined ? null : `${l.name} ${number(last[l.name])}`))
+        .map((l) => (last[l.name] === undefined ? null : `${l.label} ${number(last[l.name])}`))
         .filter(Boolean);
       const label = ` ${vscode.l10n.t('kernel: {0}', text)}${moved.length > 0 ? ` · ${vscode.l10n.t('moved: {0}', moved.join(', '))}` : ''}`;
       const item = new vscode.InlayHint(at, label);

@@ -82,7 +82,7 @@ function layerText(layer: InspectedLayer): vscode.MarkdownString {
       ? []
       : [l10n.t('{0} of the units are saturated', percent(layer.saturatedUnits))]),
   ];
-  return new vscode.MarkdownString(`**${layer.name}**\n\n${rows.map((row) => `- ${row}`).join('\n')}`);
+  return new vscode.MarkdownString(`**${layer.label}**\n\n${rows.map((row) => `- ${row}`).join('\n')}`);
 }
 
 function spectrumText(found: Inspection): string {

@@ -109,7 +109,7 @@ const parametersLine = (found: Inspection): Line => ({
   children: found.layers
     .filter((layer) => layer.parameters > 0)
     .map((layer) => ({
-      label: layer.name,
+      label: layer.label,
       value: `${l10n.t('kernel {0}', percent(layer.kernelShare, 0))} · ${layer.parameters.toLocaleString(vscode.env.language)} · [${layer.outputShape.slice(1).join(', ')}]`,
       explains: 'parameters',
       meaning: l10n.t('Share of the trace of the kernel, number of weights, and shape of the outputs.'),
@@ -124,7 +124,7 @@ function spectrumLine(found: Inspection): Line {
   const told = energy.slice(0, top).reduce((sum, e) => sum + e, 0);
   const ofTargets: Line = {
     label: l10n.t('Label energy'),
-    value: l10n.t('{0} in the top {1} modes', percent(told), top),
+    value: l10n.t('{0} in the top {1}', percent(told, 0), top),
     explains: 'label-energy',
     meaning: l10n.t(
       'Share of the targets that lies in the directions the network learns first. Near 100 %: an easy task for this kernel.',
@@ -186,9 +186,11 @@ function predictionLine({ predictedLoss: { loss }, stepsTo }: Inspection): Line 
       'Steps of gradient descent until that much of the loss is left, by the kernel at the start.',
     ),
   });
+  const last = loss[loss.length - 1];
+  const ends = Number.isFinite(last) && last <= loss[0];
   return {
     label: l10n.t('Predicted loss'),
-    value: `${number(loss[0])} → ${number(loss[loss.length - 1])} ${sparkline(loss, lossBars)}`,
+    value: ends ? `${number(loss[0])} → ${number(last)} ${sparkline(loss, lossBars)}` : l10n.t('diverges'),
     icon: 'clock',
     explains: 'predicted-loss',
     meaning: l10n.t(

@@ -66,6 +66,7 @@ const cases: readonly Case[] = [
     title: 'saturated units',
     fields: `model: twoLayer({ width: 64, thetaStart: 'unit' }), data: teacher({ dimension: 8, inputScale: 10, train: 64, test: 8 }), probe: 48, steps: 20`,
     code: 'saturated-units',
+    severity: vscode.DiagnosticSeverity.Information,
     at: "thetaStart: 'unit'",
     fixed: /thetaStart: 'inverse-dimension'/,
   },
@@ -144,6 +145,7 @@ describe('problems of theory', () => {
       const actions = await actionsAt(document, problem.range);
       assert.ok(actions.some((a) => a.command?.command === 'kernelscope.explain'));
       const fix = actions.find((a) => a.edit);
+      assert.doesNotMatch(problem.message, /_Dense\d/);
       if (!fixed) {
         assert.equal(fix, undefined);
         return;
