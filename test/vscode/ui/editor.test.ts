@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   command,
   exampleFiles,
-  lens,
   openFile,
   openWorkbench,
   screenshot,
@@ -23,6 +22,7 @@ export function createModel(): tf.LayersModel {
   });
 }
 `;
+
 describe('beside the code', () => {
   let bench: Workbench;
   beforeAll(async () => {
@@ -35,6 +35,7 @@ describe('beside the code', () => {
       },
       settings: { 'kernelscope.backend': 'wasm' },
     });
+    await bench.page.locator('.activitybar .action-label[aria-label="Kernelscope"]').click();
   });
   afterAll(() => bench?.close());
 
@@ -55,7 +56,6 @@ describe('beside the code', () => {
   it('shows what theory says of the model under the cursor, with a sentence for each number', async () => {
     const { page } = bench;
     await openFile(page, 'two-layer.ts');
-    await page.locator('.activitybar .action-label[aria-label="Kernelscope"]').click();
     const step = page.getByRole('treeitem', { name: /^Largest stable step, [\d.]+/ });
     await step.waitFor({ timeout: 90_000 });
     for (const name of ['Parameters', 'Kernel spectrum'])
@@ -72,8 +72,11 @@ describe('beside the code', () => {
     const { page } = bench;
     await wear(page, theme);
     await openFile(page, 'two-layer.ts');
-    await lens(page, 'Train').waitFor({ timeout: 60_000 });
-    await page.waitForTimeout(500);
+    // Its hint is there once the model has been looked at.
+    await page
+      .locator('.view-line span', { hasText: /kernel:/ })
+      .first()
+      .waitFor({ timeout: 60_000 });
     await hover('twoLayer');
     const images = page.locator('.monaco-hover:not(.hidden) img');
     await images.first().waitFor();

@@ -254,12 +254,23 @@ export const themes = {
 
 /** Puts a theme on, by the picker. */
 export async function wear(page: Page, [name, className]: readonly [string, string]): Promise<void> {
-  await command(page, 'Preferences: Color Theme');
-  const box = page.locator('.quick-input-widget .quick-input-box input');
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
-  await box.fill(name);
-  await page.keyboard.press('Enter');
-  await page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 30_000 });
+  const row = page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first();
+  // The picker is made anew once the themes are known; then what was typed is gone.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await command(page, 'Preferences: Color Theme');
+    const box = page.locator('.quick-input-widget .quick-input-box input[placeholder*="Theme"]');
+    await box.waitFor({ timeout: 30_000 });
+    await page.waitForTimeout(500 * (attempt + 1));
+    await box.fill(name);
+    try {
+      await row.click({ timeout: 5000 });
+      await page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 10_000 });
+      return;
+    } catch {
+      await page.keyboard.press('Escape');
+    }
+  }
+  throw new Error(`The window did not take the theme ${name}.`);
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {
