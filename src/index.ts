@@ -24,6 +24,7 @@ export {
   learningCurve,
 } from './core/dynamics/descent.js';
 export { type DescentLoss, KernelDescent, type KernelDescentSetup } from './core/dynamics/kernelDescent.js';
+export { kernelRidge, type RidgeCurve } from './core/dynamics/kernelRidge.js';
 export {
   applyFunction,
   descentShare,
@@ -87,7 +88,9 @@ export {
 export { type Dataset, loadData } from './network/data/index.js';
 export { architectureOf } from './network/limit/architectureOf.js';
 export { type BuiltModel, buildModel, type ModelContext } from './network/models/build.js';
+export { activationsOf, neuronsOf, pickNeurons, writeNeurons } from './network/models/neurons.js';
 export { seedModel } from './network/models/seeding.js';
+export { type SubsamplingErrors, subsamplingErrors } from './network/models/subsampling.js';
 export {
   type EmpiricalKernel,
   empiricalKernel,
@@ -105,7 +108,10 @@ export {
 export * as tf from './network/tf.js';
 export {
   GeneralTwin,
+  gradientFlow,
   LinearisedTwin,
+  lossesAlongPaths,
+  type PathLosses,
   type StepDefinition,
   Stepper,
   type TrainingSetup,
