@@ -372,7 +372,7 @@ function paintHistogram(
   const colors = colorsOf(theme);
   for (let b = 0; b < bins; b++) {
     if (counts[b] === 0) continue;
-    context.fillStyle = colors[Math.round((b / (bins - 1)) * (classes - 1))];
+    context.fillStyle = colors[classOf(reach.u * ((2 * b + 1) / bins - 1), reach.u)];
     const length = Math.max(1, ((bars - 30) * counts[b]) / most);
     context.fillRect(left + 30, cy + half - (b + 1) * thick + 0.5, length, Math.max(1, thick - 1));
   }

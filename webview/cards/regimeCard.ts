@@ -39,7 +39,7 @@ export class RegimeCard extends Card {
       ),
       missing: t('the regime: set measure.kernels above 1'),
     });
-    this.dial.setAttribute('viewBox', '0 0 220 126');
+    this.dial.setAttribute('viewBox', '0 -10 220 130');
     this.dial.setAttribute('class', 'dial');
     this.dial.setAttribute('role', 'img');
     this.dial.setAttribute('aria-label', t('Regime'));

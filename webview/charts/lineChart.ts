@@ -153,14 +153,16 @@ export class LineChart {
     const held = this.chart.data.datasets;
     held.length = Math.min(held.length, fresh.length);
     for (const [i, dataset] of fresh.entries()) {
-      if (held[i]) Object.assign(held[i], dataset);
-      else held.push(dataset);
+      // Of a known one chart.js keeps the points' options, so where these change the dataset does too.
+      if (held[i]?.pointRadius === dataset.pointRadius) Object.assign(held[i], dataset);
+      else held[i] = dataset;
     }
   }
 
   private datasets(): ChartDataset<'line', Point[]>[] {
     const { theme } = this;
-    const width = this.chart.chartArea?.width ?? this.host.clientWidth;
+    // Not that of the plot: before its first layout chart.js does not know it.
+    const width = this.host.clientWidth;
     return this.series.map((s) => {
       const color = theme.palette[s.color % theme.palette.length];
       const data = s.fill

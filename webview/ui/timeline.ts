@@ -90,7 +90,7 @@ export class Timeline {
     this.root.toggleAttribute('hidden', !run);
     if (!run) return;
     this.reset.toggleAttribute('hidden', this.state.window === null);
-    this.live.disabled = this.state.step === null;
+    this.live.toggleAttribute('hidden', this.state.step === null);
     const shown = Math.min(this.state.step ?? this.last, this.last);
     const text = t('step {0}', formatCount(shown));
     const told = this.state.step === null && run.live ? t('{0}, live', text) : text;
