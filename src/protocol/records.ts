@@ -106,7 +106,7 @@ export interface RegimeRecord {
   readonly kind: 'regime';
   readonly step: number;
   readonly regime: Regime;
-  /** Mean of the votes: 0 is lazy, 1 rich. Absent where nothing could be said. */
+  /** Where the verdict lies: 0 at the bar of lazy, 1 at that of rich, in the logarithm. Absent where nothing could be said. */
   readonly score?: number;
   readonly evidence?: readonly RegimeEvidence[];
   /** Sentences, strongest first: what was measured and what it means; also when theory does not apply. */

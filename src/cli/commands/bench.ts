@@ -6,6 +6,7 @@ import { InputError } from '../../core/errors.js';
 import { type BackendPreference, type BackendReport, useBackend } from '../../network/backends/index.js';
 import { Progress } from '../progress.js';
 import { packageRoot } from '../version.js';
+import { registerRegimeBench } from './benchRegime.js';
 
 interface Options {
   readonly rows?: string;
@@ -18,9 +19,9 @@ interface Options {
 /** Adds `kernelscope bench ntk`: how fast kernels come on this machine, beside PyTorch and neural-tangents. */
 export function register(program: Command): void {
   const names = benchRows.map((row) => `  ${row.name.padEnd(3)} ${describeRow(row)}`);
-  program
-    .command('bench')
-    .description('measure speed on this machine')
+  const bench = program.command('bench').description('measure speed and verdicts on this machine');
+  registerRegimeBench(bench);
+  bench
     .command('ntk')
     .description('time empirical neural tangent kernels')
     .option('--rows <names>', 'rows to measure, such as A,D (default: all)')

@@ -12,7 +12,7 @@ export { lossesAlongPaths, type PathLosses } from './paths.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';
-export { type RegimeEvidence, regimeVerdict } from './regime.js';
+export { expectedGap, gapBars, type RegimeEvidence, regimeVerdict } from './regime.js';
 export { type Sabotage, sabotages } from './sabotage.js';
 export type { ReadyFacts, TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 export { type StepDefinition, Stepper } from './stepper.js';

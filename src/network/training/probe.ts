@@ -27,6 +27,8 @@ export interface KernelMeasurement {
   readonly energy: Float64Array;
   readonly noiseFloor: number;
   readonly drift: number;
+  /** |f_0 - y| / |y| */
+  readonly startResidual: number;
   readonly alignment: number;
   /** C(y) = tr(K) / n * y' K^-1 y / |y|^2 with a small stated ridge. */
   readonly cost: number;
@@ -46,6 +48,8 @@ export class KernelProbe {
     readonly kernel: Matrix;
     readonly vectors: Matrix;
     readonly values: Float64Array;
+    /** |f_0 - y| / |y| */
+    readonly residual: number;
   } | null = null;
 
   constructor(
@@ -102,7 +106,12 @@ export class KernelProbe {
     const energy = new Float64Array(this.size);
     for (let i = 0; i < this.size; i++)
       for (let o = 0; o < this.outputs; o++) energy[i] += pass.energy.data[i * this.outputs + o] / total;
-    this.initial ??= { kernel: k, vectors: eigh(k).vectors, values: pass.values };
+    this.initial ??= {
+      kernel: k,
+      vectors: eigh(k).vectors,
+      values: pass.values,
+      residual: this.relativeResidual(outputs),
+    };
     const trace = (values: Float32Array) => {
       let sum = 0;
       for (let i = 0; i < this.size; i++) sum += values[i * this.size + i];
@@ -117,6 +126,7 @@ export class KernelProbe {
       energy,
       noiseFloor: noiseFloor(pass.values),
       drift: relativeDrift(k, this.initial.kernel),
+      startResidual: this.initial.residual,
       alignment: targetAlignment(k, this.y),
       cost: targetCost(k, this.y, { relativeRidge: costRidge }).value,
       layerShare: Object.fromEntries(
@@ -124,6 +134,17 @@ export class KernelProbe {
       ),
       residual: this.project(outputs),
     };
+  }
+
+  /** |f - y| / |y| on the probe inputs. */
+  private relativeResidual(outputs: Float32Array): number {
+    let left = 0;
+    let whole = 0;
+    for (const [i, y] of this.y.data.entries()) {
+      left += (outputs[i] - y) ** 2;
+      whole += y ** 2;
+    }
+    return Math.sqrt(left / (whole || 1));
   }
 
   /** Rows are the modes of the initial kernel, [P, P]. Only after the first measurement. */

@@ -450,6 +450,8 @@ class Session {
     const first = step === 0 || !this.last;
     const verdict = regimeVerdict({
       drift: first ? undefined : this.last?.drift,
+      // Under cross-entropy f - y is not what drives training.
+      startResidual: first || definition.loss !== 'mse' ? undefined : this.last?.startResidual,
       movement: first ? undefined : this.lastMovement.total,
       twinGap: first ? undefined : this.twinGap,
       costRatio: first || !this.last ? undefined : this.last.cost / this.initialCost,

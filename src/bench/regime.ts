@@ -1,0 +1,183 @@
+import type { DataSpec, StartName, TwoLayerModel } from '../experiment/definition.js';
+import { type Dataset, loadData } from '../network/data/index.js';
+import { type BuiltModel, buildModel } from '../network/models/build.js';
+import type * as tf from '../network/tf.js';
+import { gapBars, KernelProbe, largestStep, train } from '../network/training/index.js';
+import type { Regime, RegimeRecord, RunRecord } from '../protocol/records.js';
+
+export type Judged = 'lazy' | 'in between' | 'rich';
+export const judged: readonly Judged[] = ['lazy', 'in between', 'rich'];
+
+/** What the largest twin gap of a whole run says; the verdict, which is not told it, is judged by this. */
+export const truthOf = (gap: number): Judged =>
+  gap <= gapBars.lazy ? 'lazy' : gap >= gapBars.rich ? 'rich' : 'in between';
+
+type Teacher = Omit<Extract<DataSpec, { kind: 'teacher' }>, 'train' | 'test' | 'seed'>;
+
+/** The tasks by name: the rule was made on the first three; the others only judge it. */
+export const regimeTasks: Readonly<Record<string, Teacher>> = {
+  interaction: { kind: 'teacher', dimension: 10, target: 'interaction', inputs: 'sphere' },
+  ridge: { kind: 'teacher', dimension: 20, target: 'tanh', slope: 3 },
+  difference: {
+    kind: 'teacher',
+    dimension: 5,
+    target: 'network',
+    neurons: { theta: [[1, -1, 0, 0, 0]], u: [1], activation: 'tanh' },
+  },
+  waves: {
+    kind: 'teacher',
+    dimension: 3,
+    target: 'network',
+    neurons: {
+      theta: [
+        [1, 0, 0],
+        [0, 0.7, 0.7],
+      ],
+      u: [1, 0.5],
+      activation: 'sin',
+    },
+  },
+  'three neurons': {
+    kind: 'teacher',
+    dimension: 8,
+    target: 'network',
+    neurons: {
+      theta: [
+        [1, 1, 0, 0, 0, 0, 0, 0],
+        [0, 1, -1, 1, 0, 0, 0, 0],
+        [0, 0, 0, 1, 1, -1, 0, 0],
+      ],
+      u: [1, -1, 0.7],
+      activation: 'tanh',
+    },
+  },
+};
+export const tunedOn: readonly string[] = ['interaction', 'ridge', 'difference'];
+export const heldOut: readonly string[] = ['waves', 'three neurons'];
+
+export interface RegimeCase {
+  readonly task: string;
+  readonly width: number;
+  /** alpha = m^t. */
+  readonly exponent: number;
+  readonly start: StartName;
+  readonly seed: number;
+}
+
+/** The session's own verdict at one step. */
+export interface Verdict {
+  readonly step: number;
+  readonly regime: Regime;
+}
+
+export interface RegimeRun extends RegimeCase {
+  readonly steps: number;
+  /** Largest gap between network and linearised twin along the run. */
+  readonly gap: number;
+  /** Given by the run itself, without a twin. */
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface Grid {
+  readonly tasks: readonly string[];
+  readonly widths: readonly number[];
+  readonly exponents: readonly number[];
+  readonly starts: readonly StartName[];
+  readonly seeds: readonly number[];
+}
+
+export const casesOf = ({ tasks, widths, exponents, starts, seeds }: Grid): RegimeCase[] =>
+  seeds.flatMap((seed) =>
+    tasks.flatMap((task) =>
+      starts.flatMap((start) =>
+        widths.flatMap((width) => exponents.map((exponent) => ({ task, width, exponent, start, seed }))),
+      ),
+    ),
+  );
+
+/** Share of the largest stable step that the runs take: small, so that the first tenth of a run is many steps. */
+const share = 0.1;
+
+function twoLayerOf({ width, exponent, start, seed }: RegimeCase, data: Dataset): BuiltModel {
+  const spec: TwoLayerModel = {
+    kind: 'twoLayer',
+    width,
+    activation: 'tanh',
+    scale: `m^${exponent}`,
+    init: start,
+    thetaStart: 'inverse-dimension',
+    bias: false,
+    train: 'all',
+  };
+  return buildModel(spec, { inputShape: data.inputShape, outputs: data.outputs, seed });
+}
+
+async function stableStep(built: BuiltModel, data: Dataset): Promise<number> {
+  const probe = new KernelProbe(built.model, data, data.train.size, {});
+  try {
+    const rule = { loss: 'mse', optimizer: { kind: 'sgd', learningRate: 'auto' } } as const;
+    return await largestStep(probe, rule, (x) => built.model.apply(x) as tf.Tensor2D);
+  } finally {
+    probe.dispose();
+  }
+}
+
+/**
+ * Trains one case to 1 % of its initial loss twice: once as a user would, for the verdicts, and once with the linearised
+ * twin beside it, for the gap that they are judged by.
+ */
+export async function runCase(chosen: RegimeCase, samples: number, signal?: AbortSignal): Promise<RegimeRun> {
+  const spec = { ...regimeTasks[chosen.task], train: samples, test: 0 };
+  const data = loadData(spec, { folder: '.', seed: chosen.seed, loss: 'mse' });
+  const records = async (twin: boolean): Promise<RunRecord[]> => {
+    const built = twoLayerOf(chosen, data);
+    const out: RunRecord[] = [];
+    try {
+      const definition = {
+        loss: 'mse',
+        optimizer: { kind: 'sgd', learningRate: share * (await stableStep(built, data)) },
+        steps: 3000,
+        batch: 'full',
+        probe: samples,
+        seed: chosen.seed,
+        stop: { lossFraction: 0.01 },
+        measure: { kernels: twin ? 32 : 24, twin, metricsEvery: 3000 },
+      } as const;
+      for await (const record of train({ built, data, definition }, { signal })) out.push(record);
+    } finally {
+      built.model.dispose();
+    }
+    signal?.throwIfAborted();
+    return out;
+  };
+  const gaps = (await records(true)).map((r) => (r.kind === 'metrics' ? (r.values['twinGap'] ?? 0) : 0));
+  const told = (await records(false)).filter((r): r is RegimeRecord => r.kind === 'regime' && r.step > 0);
+  return {
+    ...chosen,
+    steps: told[told.length - 1].step,
+    gap: Math.max(...gaps),
+    verdicts: told.map(({ step, regime }) => ({ step, regime })),
+  };
+}
+
+export interface Judgement {
+  readonly truth: Judged;
+  /** Verdict at the last look. */
+  readonly verdict: Regime;
+  /** Verdict at the last look within the first tenth of the run. */
+  readonly early: Regime;
+  /** Whether the verdict stays as it is from there on. */
+  readonly stable: boolean;
+}
+
+export function judge({ gap, steps, verdicts }: RegimeRun): Judgement {
+  const verdict = verdicts[verdicts.length - 1].regime;
+  const within = verdicts.filter((v) => v.step <= Math.max(1, steps / 10)).length;
+  const from = Math.max(0, within - 1);
+  return {
+    truth: truthOf(gap),
+    verdict,
+    early: verdicts[from].regime,
+    stable: verdicts.slice(from).every((v) => v.regime === verdict),
+  };
+}

@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { casesOf, judge, runCase, truthOf } from '../../src/bench/regime.js';
+import { scoreOf } from '../../src/bench/regimeReport.js';
+import { expectedGap, gapBars, regimeVerdict } from '../../src/network/training/index.js';
+import { startBackend } from '../helpers/backend.js';
+
+describe('the verdict', () => {
+  it('says nothing before a second kernel', () => {
+    expect(regimeVerdict({ lossLeft: 1 }).regime).toBe('undetermined');
+  });
+
+  it('follows the drift that a run will end with', () => {
+    const verdict = (drift: number, lossLeft: number, startResidual = 1) =>
+      regimeVerdict({ drift, lossLeft, startResidual }).regime;
+    expect([0.01, 0.3, 1.5].map((drift) => verdict(drift, 0.01))).toEqual(['lazy', 'in between', 'rich']);
+    // The same drift means more when little has been learnt, and when a large start has to be unlearnt.
+    expect(verdict(0.03, 0.01)).toBe('lazy');
+    expect(verdict(0.03, 0.8)).not.toBe('lazy');
+    expect(verdict(0.03, 0.01, 30)).toBe('in between');
+  });
+
+  it('heeds the twin where there is one, and never alignment', () => {
+    expect(expectedGap({ drift: 0.01, lossLeft: 0, twinGap: 0.3 })).toBe(0.3);
+    expect(regimeVerdict({ twinGap: 0.01 }).regime).toBe('lazy');
+    const { evidence } = regimeVerdict({ drift: 0.1, lossLeft: 0, twinGap: 0.01, movement: 0.2 });
+    expect(evidence?.map((e) => e.name)).toEqual(['drift', 'twinGap', 'movement']);
+  });
+
+  it('puts the bars of the drift where the verdict turns', () => {
+    const [{ lazy, rich }] = regimeVerdict({ drift: 0.1, lossLeft: 0, startResidual: 3 }).evidence ?? [];
+    const gap = (drift: number) => expectedGap({ drift, lossLeft: 0, startResidual: 3 });
+    expect(gap(lazy)).toBeCloseTo(gapBars.lazy, 10);
+    expect(gap(rich)).toBeCloseTo(gapBars.rich, 10);
+  });
+
+  it('says when theory does not apply', () => {
+    const said = (more: object) => regimeVerdict({ drift: 0.01, lossLeft: 0, ...more }).reasons.join(' ');
+    expect(said({ learningRate: 3, maxStep: 2 })).toContain('above the stable 2');
+    expect(said({ optimizer: 'momentum' })).toContain('momentum');
+    expect(said({ loss: 'crossEntropy', steps: 5000 })).toContain('leaves the kernel regime in the end');
+    expect(said({ normalised: true })).toContain('Batch normalisation');
+    expect(said({})).not.toMatch(/momentum|normalisation|stable/);
+  });
+});
+
+describe('the verdict against the twin of whole runs', () => {
+  beforeAll(async () => {
+    await startBackend('wasm');
+  });
+
+  it('is right on a thinned grid, and early', async () => {
+    const cases = casesOf({
+      tasks: ['ridge', 'difference', 'three neurons'],
+      widths: [64],
+      exponents: [0, 0.5, 1],
+      starts: ['symmetric'],
+      seeds: [3],
+    });
+    const runs = [];
+    for (const chosen of cases) runs.push(await runCase(chosen, 48));
+    expect(new Set(runs.map((r) => truthOf(r.gap))).size).toBeGreaterThan(1);
+    const score = scoreOf(runs);
+    expect(score.opposite).toBe(0);
+    expect(score.right).toBeGreaterThanOrEqual(7 / 9);
+    expect(score.rightEarly).toBeGreaterThanOrEqual(7 / 9);
+    expect(score.stable).toBeGreaterThanOrEqual(7 / 9);
+  }, 120_000);
+
+  it('judges by the gap alone', () => {
+    const run = { task: 'ridge', width: 64, exponent: 0, start: 'symmetric', seed: 1 } as const;
+    const verdicts = [1, 10, 100].map(
+      (step) => ({ step, regime: step < 100 ? 'lazy' : 'in between' }) as const,
+    );
+    expect(judge({ ...run, steps: 100, gap: 0.1, verdicts })).toEqual({
+      truth: 'in between',
+      verdict: 'in between',
+      early: 'lazy',
+      stable: false,
+    });
+  });
+});
