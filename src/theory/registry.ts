@@ -9,6 +9,7 @@ import { edgeOfStability } from './claims/edgeOfStability.js';
 import { featuresBeatKernels } from './claims/featuresBeatKernels.js';
 import { freeEnergy } from './claims/freeEnergy.js';
 import { gaussianProcessInit } from './claims/gaussianProcessInit.js';
+import { importancePruning } from './claims/importancePruning.js';
 import { l2EqualisesImportance } from './claims/l2EqualisesImportance.js';
 import { labelComplexity } from './claims/labelComplexity.js';
 import { lazyAlpha } from './claims/lazyAlpha.js';
@@ -21,6 +22,7 @@ import { modeRates } from './claims/modeRates.js';
 import { noiseUniqueOptimum } from './claims/noiseUniqueOptimum.js';
 import { particlesFindTeacher } from './claims/particlesFindTeacher.js';
 import { randomFeaturesKernel } from './claims/randomFeaturesKernel.js';
+import { repopulatedFeatures } from './claims/repopulatedFeatures.js';
 import { residualFeatureFlow } from './claims/residualFeatureFlow.js';
 import { richAnyWidth } from './claims/richAnyWidth.js';
 import { targetGetsCheap } from './claims/targetGetsCheap.js';
@@ -56,4 +58,6 @@ export const claims: readonly Claim[] = [
   edgeOfStability,
   crossEntropyLeaves,
   widthTransfer,
+  repopulatedFeatures,
+  importancePruning,
 ];
