@@ -18,6 +18,7 @@ export function principalPlane(rows: readonly ArrayLike<number>[]): Projection |
   for (const row of rows) for (let i = 0; i < size; i++) mean[i] += row[i] / n;
   const gram = new Float64Array(n * n);
   let total = 0;
+  const power = n * mean.reduce((sum, v) => sum + v * v, 0);
   for (let a = 0; a < n; a++)
     for (let b = 0; b <= a; b++) {
       let sum = 0;
@@ -25,7 +26,8 @@ export function principalPlane(rows: readonly ArrayLike<number>[]): Projection |
       gram[a * n + b] = gram[b * n + a] = sum;
       if (a === b) total += sum;
     }
-  if (!(total > 0)) return null;
+  // Less than rounding leaves of equal rows.
+  if (!(total > 1e-24 * power)) return null;
   const scores = new Float64Array(2 * n);
   const shares: [number, number] = [0, 0];
   for (let axis = 0; axis < 2; axis++) {

@@ -12,7 +12,11 @@ export function logTicks(low: number, high: number, most: number): number[] {
     const out: number[] = [];
     const first = Math.ceil(Math.floor(from) / every) * every;
     for (let e = first; e <= Math.ceil(to); e += every)
-      for (const f of factors) if (inside(f * 10 ** e)) out.push(f * 10 ** e);
+      for (const f of factors) {
+        // Read as text: 10 ** -5 is not the number nearest to it everywhere.
+        const value = Number(`${f}e${e}`);
+        if (inside(value)) out.push(value);
+      }
     return out;
   };
   if (to - from >= 1.6) {
