@@ -53,33 +53,36 @@ describe.each(backendsUnderTest)('models on %s', (backend) => {
   beforeAll(() => startBackend(backend));
   afterAll(() => tf.disposeVariables());
 
+  /** Pairs cancel to the bit on wasm; the native products sum in another order, and leave rounding. */
+  function expectZero(build: (init: 'symmetric' | 'gaussian') => BuiltModel, x: tf.Tensor): void {
+    const largest = (f: Float32Array) => f.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    const [zero, plain] = (['symmetric', 'gaussian'] as const).map((init) =>
+      largest(outputsOf(build(init), x)),
+    );
+    if (backend === 'native') expect(zero).toBeLessThan(1e-6 * plain);
+    else expect(zero).toBe(0);
+  }
+
   it.each(['ntk', 'mean-field', 'standard', 'm^0.3', 7] as const)(
-    'starts symmetrised at exactly 0 under scale %s',
+    'starts symmetrised at 0 under scale %s',
     (scale) => {
-      const x = inputs(9, 10);
-      for (const width of [2, 50, 1000]) {
-        const f = outputsOf(
-          buildModel(twoLayer({ width, scale, init: 'symmetric', bias: true }), {
-            inputShape: [10],
-            outputs: 3,
-            seed: 2,
-          }),
-          x,
+      const context = { inputShape: [10], outputs: 3, seed: 2 };
+      for (const width of [2, 50, 1000])
+        expectZero(
+          (init) => buildModel(twoLayer({ width, scale, init, bias: true }), context),
+          inputs(9, 10),
         );
-        expect(f.every((v) => v === 0)).toBe(true);
-      }
     },
   );
 
   it.each(['ntk', 'standard', 'mean-field', 'maximal-update'] as const)(
-    'starts deep networks at exactly 0 under %s',
+    'starts deep networks at 0 under %s',
     (parameterization) => {
-      const built = buildModel(mlp({ parameterization, init: 'symmetric', hidden: [30, 256] }), {
-        inputShape: [4],
-        outputs: 2,
-        seed: 5,
-      });
-      expect(outputsOf(built, inputs(7, 4)).every((v) => v === 0)).toBe(true);
+      const context = { inputShape: [4], outputs: 2, seed: 5 };
+      expectZero(
+        (init) => buildModel(mlp({ parameterization, init, hidden: [30, 256] }), context),
+        inputs(7, 4),
+      );
     },
   );
 
