@@ -83,14 +83,15 @@ export const particlesFindTeacher: Claim = {
   theme: ['D', 'F'],
   statement:
     'Trained at alpha = 1 with L2 on u, the neurons that carry the output gather on the rays of the teacher’s neurons.',
-  setting: `Teacher of 4 sigmoid neurons in the plane, x ~ 100 N(0, I), label noise .1; student f = (1/m) sum u sigmoid(theta.x), m = ${width}, plain N(0, 1) start, mean (f - y)^2 + 1e-2 sum u^2 / m; 10000 steps of 10, batch 1000 (full), or 600 steps of 200, batch 500 (quick); 3 starts.`,
+  setting: `Teacher of 4 sigmoid neurons in the plane, x ~ 100 N(0, I), label noise .1; student f = (1/m) sum u sigmoid(theta.x), m = ${width}, plain N(0, 1) start, mean (f - y)^2 + 1e-2 sum u^2 / m; 20000 steps of 10, batch 1000 (full), or 600 steps of 200, batch 500 (quick); 3 starts.`,
   tolerance: `at least ${100 * bar} % of the neurons with u >= ${important} within ${nearby} rad of a teacher ray, mean over starts`,
   source: 'Fang, Dong, Zhang 2021; Chizat, Bach 2018',
   sabotage: 'drop-l2',
   async measure(context) {
     const length =
       context.preset === 'full'
-        ? { steps: 10000, rate: 10, batch: 1000 }
+        ? // The share still grows at 10000 steps: 95.7 % there and 97.5 % at the end, from the same start.
+          { steps: 20000, rate: 10, batch: 1000 }
         : { steps: 600, rate: 200, batch: 500 };
     const seeds = subSeeds(context, 3);
     const courses: Course[] = [];
