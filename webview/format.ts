@@ -38,7 +38,10 @@ export function formatNumber(value: number | null | undefined, digits = 4): stri
 export const formatCount = (value: number | null | undefined): string =>
   value === null || value === undefined || !Number.isFinite(value) ? '–' : Math.round(value).toLocaleString();
 
+/** A share in percent; from ten times the whole on as a factor. */
 export const formatPercent = (share: number | null | undefined): string =>
   share === null || share === undefined || !Number.isFinite(share)
     ? '–'
-    : `${minus((100 * share).toFixed(Math.abs(share) < 0.1 ? 2 : 1))}\u2009%`;
+    : Math.abs(share) >= 10
+      ? `×\u2009${formatNumber(share, 3)}`
+      : `${minus((100 * share).toFixed(Math.abs(share) < 0.1 ? 2 : 1))}\u2009%`;

@@ -21,11 +21,12 @@ describe('numbers on the charts', () => {
       '2.5\u2009×\u200910⁷',
     ]);
     expect([formatNumber(null), formatNumber(Number.POSITIVE_INFINITY)]).toEqual(['–', '∞']);
-    expect([formatPercent(0.0119), formatPercent(0.97)]).toEqual(['1.19\u2009%', '97.0\u2009%']);
+    expect([0.0119, 0.97, 279].map(formatPercent)).toEqual(['1.19\u2009%', '97.0\u2009%', '×\u2009279']);
   });
 
   it('stand at whole powers of ten over decades, at 1, 2, 5 within them, at round steps on linear axes', () => {
     expect(logTicks(2e-8, 300, 6)).toEqual([1e-8, 1e-6, 1e-4, 1e-2, 1, 100].filter((v) => v >= 2e-8));
+    expect(logTicks(0.05, 3, 7)).toEqual([0.05, 0.1, 0.2, 0.5, 1, 2]);
     expect(logTicks(0.04, 0.5, 7)).toEqual([0.05, 0.1, 0.2, 0.5]);
     expect(logTicks(1, 2, 6)).toEqual(linearTicks(1, 2, 6));
     expect(linearTicks(0, 500, 6)).toEqual([0, 100, 200, 300, 400, 500]);

@@ -133,6 +133,7 @@ const stabilityCard = (place: CardPlace): Card =>
       'Gradient descent is stable while the sharpness, the largest eigenvalue of the loss’s Hessian, stays below 2 divided by the step size. With large steps the sharpness rises to that line and hovers there: the edge of stability.',
     ),
     missing: t('the sharpness of the loss: set measure.sharpness to true'),
+    needs: 'sharpness',
     panels: [
       {
         yLabel: t('curvature'),

@@ -29,6 +29,8 @@ export interface Panel {
 
 export interface ColumnsCardOptions extends CardOptions {
   readonly panels: readonly Panel[];
+  /** Column without which the others say nothing. */
+  readonly needs?: string;
   readonly units: (run: RunData) => string;
   readonly describe: (run: RunData) => string;
 }
@@ -78,6 +80,7 @@ export class ColumnsCard extends Card {
   private shownAsDifference = false;
 
   override available(run: RunData): boolean {
+    if (this.config.needs && !run.measured(this.config.needs)) return false;
     return this.config.panels.some((panel) => panel.lines.some((line) => run.measured(line.name)));
   }
 

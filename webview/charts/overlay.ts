@@ -54,7 +54,7 @@ function drawLevels(chart: XyChart, { levels, theme }: Overlay): void {
     ctx.moveTo(area.left, y);
     ctx.lineTo(area.right, y);
     ctx.stroke();
-    const above = !level.under && y - area.top > 14;
+    const above = level.under ? area.bottom - y < 16 : y - area.top > 14;
     ctx.textAlign = 'right';
     ctx.textBaseline = above ? 'bottom' : 'top';
     ctx.fillText(level.label, area.right - 4, above ? y - 2 : y + 3);

@@ -19,7 +19,7 @@ export function logTicks(low: number, high: number, most: number): number[] {
       }
     return out;
   };
-  if (to - from >= 1.6) {
+  if (powers([1]).length >= 3) {
     // Floor of the first power may lie outside; then thinning starts at the next one.
     const every = Math.max(1, Math.ceil((Math.floor(to) - Math.ceil(from) + 1) / most));
     return powers([1], every);
