@@ -1,10 +1,9 @@
-import { median } from '../core/stats/index.js';
 import { empiricalKernel } from '../network/tangent/index.js';
 import * as tf from '../network/tf.js';
-import { peakMB, resetPeak } from './memory.js';
 import { operationsOf } from './operations.js';
 import { Peer, type Timing } from './peer.js';
 import { type BenchRow, describeRow, modelOf } from './rows.js';
+import { summary, timed } from './timing.js';
 
 export interface BenchOptions {
   readonly rows: readonly BenchRow[];
@@ -178,21 +177,3 @@ const noTimes = {
   cpuRatio: null,
   measuredShare: null,
 };
-
-function summary(timings: readonly Timing[]) {
-  return {
-    ms: median(timings.map((t) => t.ms)),
-    fastestMs: Math.min(...timings.map((t) => t.ms)),
-    cpuMs: Math.min(...timings.map((t) => t.cpuMs)),
-    peakMB: Math.max(...timings.map((t) => t.peakMB ?? 0)),
-  };
-}
-
-async function timed(work: () => Promise<void>): Promise<Timing> {
-  resetPeak();
-  const start = performance.now();
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return { ms: performance.now() - start, cpuMs: (user + system) / 1000, peakMB: peakMB() };
-}

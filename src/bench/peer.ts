@@ -52,6 +52,13 @@ export class Peer {
     return typeof answer === 'string' ? answer : (answer.skip ?? answer);
   }
 
+  /** Any other request; throws an Error with the reason where there is no answer. */
+  async give<T>(request: object): Promise<T> {
+    const answer = await this.ask<T>(request);
+    if (typeof answer === 'string') throw new Error(`${this.library} gave no answer: ${answer}`);
+    return answer;
+  }
+
   private async ask<T>(request: object): Promise<T | string> {
     if (this.child.exitCode === null && !this.failed) this.child.stdin?.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.lines.next();

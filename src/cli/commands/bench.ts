@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { type BenchReport, type BenchResult, benchKernels } from '../../bench/ntk.js';
 import { type BenchRow, benchRows, describeRow } from '../../bench/rows.js';
+import { benchSpectral, type SpectralReport } from '../../bench/spectral.js';
 import { InputError } from '../../core/errors.js';
 import { type BackendPreference, type BackendReport, useBackend } from '../../network/backends/index.js';
 import { Progress } from '../progress.js';
@@ -16,11 +17,19 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Adds `kernelscope bench ntk`: how fast kernels come on this machine, beside PyTorch and neural-tangents. */
+/** Adds `kernelscope bench`: how fast kernels and their spectra come on this machine, beside Python's libraries. */
 export function register(program: Command): void {
   const names = benchRows.map((row) => `  ${row.name.padEnd(3)} ${describeRow(row)}`);
   const bench = program.command('bench').description('measure speed and verdicts on this machine');
   registerRegimeBench(bench);
+  bench
+    .command('spectral')
+    .description('time all eigenvalues, all label energies and the top 50 vectors of kernels')
+    .option('--python <path>', 'compare with the numpy of this Python')
+    .option('--sizes <numbers>', 'sizes of the kernels', '512,1024,2048')
+    .option('--rounds <n>', 'measurements of each, of which the median is told', '7')
+    .option('--json', 'answer in JSON')
+    .action(spectralAction);
   bench
     .command('ntk')
     .description('time empirical neural tangent kernels')
@@ -39,11 +48,7 @@ export function register(program: Command): void {
 
 async function benchAction(options: Options): Promise<void> {
   const rows = rowsOf(options.rows);
-  const rounds = Number(options.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new InputError(`--rounds is "${options.rounds}"; it must be a whole number of at least 1.`, {
-      field: '--rounds',
-    });
+  const rounds = wholeNumber('--rounds', options.rounds);
   const backend = await useBackend(options.backend);
   const progress = new Progress({ enabled: !options.json });
   let report: BenchReport;
@@ -63,6 +68,48 @@ async function benchAction(options: Options): Promise<void> {
   );
 }
 
+function wholeNumber(field: string, given: string, least = 1): number {
+  const value = Number(given);
+  if (!Number.isInteger(value) || value < least)
+    throw new InputError(`${field} is "${given}"; it must be a whole number of at least ${least}.`, {
+      field,
+    });
+  return value;
+}
+
+async function spectralAction(
+  options: Pick<Options, 'python' | 'rounds' | 'json'> & { readonly sizes: string },
+): Promise<void> {
+  const sizes = options.sizes.split(',').map((size) => wholeNumber('--sizes', size.trim(), 64));
+  const rounds = wholeNumber('--rounds', options.rounds);
+  const progress = new Progress({ enabled: !options.json });
+  let report: SpectralReport;
+  try {
+    report = await benchSpectral({
+      sizes,
+      rounds,
+      python: options.python,
+      script: path.join(packageRoot, 'media', 'eigh_peer.py'),
+      onProgress: (f, text) => progress.update(f, text),
+    });
+  } finally {
+    progress.end();
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : spectralText(report));
+}
+
+function spectralText({ numpy, missing, results }: SpectralReport): string {
+  const lines = results.map((r) => {
+    const versus =
+      r.eigh &&
+      `; numpy ${numpy} eigh with vectors ${all(r.eigh)}: ours takes ${times(r.ratio)} (${times(r.fastestRatio)}, ${times(r.cpuRatio)}) of it`;
+    return `${r.size} x ${r.size}  ${all(r.spectral)}, eigenvalues alone ${all(r.values)}${versus ?? ''}`;
+  });
+  if (missing) lines.push(`No comparison with numpy: ${missing}`);
+  lines.push('', 'Medians; in brackets the fastest round and the least processor time of all threads.');
+  return `${lines.join('\n')}\n`;
+}
+
 function rowsOf(given: string | undefined): readonly BenchRow[] {
   if (given === undefined) return benchRows;
   return given.split(',').map((name) => {
@@ -79,6 +126,8 @@ function rowsOf(given: string | undefined): readonly BenchRow[] {
 const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 const mb = (value: number | null): string => (value === null ? '' : `, ${value.toFixed(0)} MB`);
 const times = (value: number | null): string => (value === null ? '?' : value.toPrecision(3));
+const all = (t: { ms: number | null; fastestMs: number | null; cpuMs: number | null }): string =>
+  `${ms(t.ms ?? 0)} (${ms(t.fastestMs ?? 0)}, ${ms(t.cpuMs ?? 0)})`;
 const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
 
 function text(backend: BackendReport, report: BenchReport): string {
@@ -91,8 +140,6 @@ function text(backend: BackendReport, report: BenchReport): string {
 }
 
 function rowLines(r: BenchResult): string[] {
-  const all = (t: { ms: number | null; fastestMs: number | null; cpuMs: number | null }) =>
-    `${ms(t.ms ?? 0)} (${ms(t.fastestMs ?? 0)}, ${ms(t.cpuMs ?? 0)})`;
   const product = { ms: r.matMulMs, fastestMs: r.fastestMatMulMs, cpuMs: r.matMulCpuMs };
   const rates = `${percent(r.ofMatMulRate)} (${percent(r.fastestOfMatMulRate)}, ${percent(r.cpuOfMatMulRate)})`;
   const own = [
