@@ -16,7 +16,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
-      project('unit', ['test/unit/**/*.test.ts']),
+      project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000 }),
       project('golden', ['test/golden/**/*.test.ts'], { testTimeout: 120_000 }),
       project('trainer', ['test/trainer/**/*.test.ts'], {
         globalSetup,

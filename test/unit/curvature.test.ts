@@ -16,7 +16,14 @@ import { tensorsOf, train } from '../../src/network/training/index.js';
 import { architectures, inputs, seeded } from '../helpers/architectures.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
-const kinked = new Set(['plain dense with relu and softmax', 'conv2d valid, flatten']);
+const kinked = new Set([
+  'plain dense with relu and softmax',
+  'conv2d valid, flatten',
+  'mlp 3 hidden, relu, bias, 3 outputs',
+  'mlp 3 hidden, relu, no bias',
+  'conv2d of even size, pooling, 1 output',
+  'conv2d twice, pooling, 3 outputs',
+]);
 const network: TwoLayerModel = {
   kind: 'twoLayer',
   width: 32,
