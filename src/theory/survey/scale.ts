@@ -5,7 +5,7 @@ import type { Preset, Stage, Survey } from '../reproduction/survey.js';
 import { last, trainingStage } from '../reproduction/training.js';
 
 const exponents = [0, 0.3, 0.5, 0.7] as const;
-const widths: Readonly<Record<Preset, number>> = { full: 10000, quick: 512 };
+const widths: Readonly<Record<Preset, number>> = { full: 10000, quick: 256 };
 const lr = 0.1;
 
 interface Arm {
@@ -15,8 +15,8 @@ interface Arm {
 }
 
 const arms: readonly Arm[] = [
-  { convention: 'equal', text: 'ratio 1', epochs: { full: 50, quick: 6 } },
-  { convention: 'alpha', text: 'ratio alpha', epochs: { full: 100, quick: 6 } },
+  { convention: 'equal', text: 'ratio 1', epochs: { full: 50, quick: 4 } },
+  { convention: 'alpha', text: 'ratio alpha', epochs: { full: 100, quick: 4 } },
 ];
 
 const stageId = (arm: Arm, t: number): string => `${arm.convention}/alpha=m^${t}`;
@@ -40,10 +40,10 @@ export const scale: Survey = {
   id: 'scale',
   title: 'The larger the scale, the less every neuron moves',
   statement:
-    'From alpha = 1 (mean field) to alpha = sqrt(m) (tangent kernel) and beyond the importance weights move less and less at the same width.',
+    'From alpha = 1 (mean field) to alpha = sqrt(m) (tangent kernel) and beyond neurons move less and less at the same width; where alpha sits in the initial u, that is true of u alone.',
   setting: {
     full: `${sizesText.full}; m = 10000, alpha = 1, m^.3, m^.5, m^.7, theta, u ~ N(0, 1), lr .1. Ratio 1 (${conventionTexts.equal}), 50 epochs; ratio alpha (${conventionTexts.alpha}), 100 epochs.`,
-    quick: `${sizesText.quick}; m = 512, the same scales and step sizes, 6 epochs.`,
+    quick: `${sizesText.quick}; m = 256, the same scales and step sizes, 4 epochs.`,
   },
   published: 'Not known here.',
   source: 'Fang, Dong, Zhang 2021',
@@ -73,6 +73,17 @@ export const scale: Survey = {
           falling,
           column(arm, 'movementU', true).at(-1),
         ),
+        ...(arm.convention === 'equal'
+          ? [
+              expected(
+                `${arm.text}: movement of theta against alpha`,
+                'falls as alpha grows',
+                column(arm, 'movementTheta', true),
+                falling,
+                column(arm, 'movementTheta', true).at(-1),
+              ),
+            ]
+          : []),
       ]),
       note: 'Movement is the mean over neurons of the distance from the start, that of u in units of its start N(0, 1).',
       figures: [
