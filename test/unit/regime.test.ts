@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { casesOf, judge, runCase, truthOf } from '../../src/bench/regime.js';
+import { casesOf, judge, regimeTasks, runCase, truthOf } from '../../src/bench/regime.js';
 import { scoreOf } from '../../src/bench/regimeReport.js';
-import { expectedGap, gapBars, regimeVerdict } from '../../src/network/training/index.js';
+import { loadData } from '../../src/network/data/index.js';
+import { buildModel } from '../../src/network/models/build.js';
+import { expectedGap, gapBars, KernelProbe, regimeVerdict } from '../../src/network/training/index.js';
+import { twoLayerNet } from '../../src/theory/laboratory.js';
 import { startBackend } from '../helpers/backend.js';
 
 describe('the verdict', () => {
@@ -65,6 +68,19 @@ describe('the verdict against the twin of whole runs', () => {
     expect(score.rightEarly).toBeGreaterThanOrEqual(7 / 9);
     expect(score.stable).toBeGreaterThanOrEqual(7 / 9);
   }, 120_000);
+
+  it('measures kernels that are singular in float32', async () => {
+    const spec = { ...regimeTasks['waves'], train: 192, test: 0 };
+    const data = loadData(spec, { folder: '.', seed: 11, loss: 'mse' });
+    const model = twoLayerNet(32, { scale: 'm^1', init: 'gaussian' });
+    const built = buildModel(model, { inputShape: data.inputShape, outputs: 1, seed: 11 });
+    const probe = new KernelProbe(built.model, data, 192, {});
+    const { cost, eigenvalues } = await probe.measure(new Float32Array(192));
+    expect(eigenvalues[191]).toBeLessThan(1e-6 * eigenvalues[0]);
+    expect(cost).toBeGreaterThan(0);
+    expect(Number.isFinite(cost)).toBe(true);
+    probe.dispose();
+  });
 
   it('judges by the gap alone', () => {
     const run = { task: 'ridge', width: 64, exponent: 0, start: 'symmetric', seed: 1 } as const;

@@ -1,7 +1,7 @@
 import { eigenvalues, eigh, spectral } from '../../core/linalg/eigen.js';
 import { type Matrix, matrix, matrixFrom } from '../../core/linalg/matrix.js';
 import { noiseFloor } from '../../core/linalg/spectrum.js';
-import { relativeDrift, targetAlignment, targetCost } from '../../core/measures/kernel.js';
+import { inverseFormFromSpectrum, relativeDrift, targetAlignment } from '../../core/measures/kernel.js';
 import type { LossName } from '../../experiment/definition.js';
 import type { Dataset } from '../data/index.js';
 import { empiricalKernel } from '../tangent/index.js';
@@ -128,12 +128,22 @@ export class KernelProbe {
       drift: relativeDrift(k, this.initial.kernel),
       startResidual: this.initial.residual,
       alignment: targetAlignment(k, this.y),
-      cost: targetCost(k, this.y, { relativeRidge: costRidge }).value,
+      cost: this.costOf(pass.values, pass.energy, all, total),
       layerShare: Object.fromEntries(
         Object.entries(perLayer ?? {}).map(([name, part]) => [name, trace(part) / all]),
       ),
       residual: this.project(outputs),
     };
+  }
+
+  /**
+   * C(y) from the spectrum: unlike a factorisation it never fails on kernels that are singular in float32, whose
+   * smallest eigenvalues come out below zero.
+   */
+  private costOf(values: Float64Array, energy: Matrix, wholeTrace: number, wholeEnergy: number): number {
+    const mean = wholeTrace / this.size;
+    const kept = values.map((v) => Math.max(0, v));
+    return (mean * inverseFormFromSpectrum(kept, energy, costRidge * mean)) / wholeEnergy;
   }
 
   /** |f - y| / |y| on the probe inputs. */
