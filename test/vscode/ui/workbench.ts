@@ -79,6 +79,8 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     viewport: { width: options.width ?? 1400, height: options.height ?? 900 },
     locale: options.locale,
   });
+  // A window on a busy machine is slow, not broken.
+  page.setDefaultTimeout(60_000);
   const troubles: string[] = [];
   page.on('console', (message) => {
     const text = message.text();
