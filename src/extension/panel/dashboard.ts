@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { checkViewMessage } from '../../protocol/validate.js';
 import type { FromView, ToView } from '../../protocol/viewWire.js';
 import type { Places } from '../places.js';
+import type { RunModel } from '../runs/liveRun.js';
 import type { RunManager } from '../runs/runManager.js';
 import { helloMessage, RunFeed } from './feed.js';
 import { dashboardHtml } from './page.js';
@@ -27,7 +28,7 @@ export class Dashboards implements vscode.Disposable, vscode.WebviewPanelSeriali
         for (const panel of this.panels) panel.feeds.get(run.id)?.push(frame);
       }),
       runs.onDidChange((run) => {
-        if (run) for (const panel of this.panels) panel.changed(run.id);
+        if (run) for (const panel of this.panels) panel.changed(run);
       }),
     );
   }
@@ -113,13 +114,7 @@ class DashboardPanel {
       const known = kept.get(id);
       const model = known?.run ?? this.load(id);
       if (!model) continue;
-      const feed =
-        known ??
-        new RunFeed(
-          model,
-          (message) => this.post(message),
-          () => this.ready && this.panel.visible,
-        );
+      const feed = known ?? this.feed(model);
       this.feeds.set(id, feed);
       if (!known) feed.show();
     }
@@ -127,11 +122,25 @@ class DashboardPanel {
   }
 
   /** A run has a new status or a new name. */
-  changed(id: string): void {
-    const feed = this.feeds.get(id);
+  changed(run: RunModel): void {
+    const feed = this.feeds.get(run.id);
     if (!feed) return;
-    feed.status();
+    if (feed.run === run) feed.status();
+    else {
+      // The run goes on in another trainer, or was read again.
+      const fresh = this.feed(run);
+      this.feeds.set(run.id, fresh);
+      fresh.show();
+    }
     this.entitle();
+  }
+
+  private feed(model: RunModel): RunFeed {
+    return new RunFeed(
+      model,
+      (message) => this.post(message),
+      () => this.ready && this.panel.visible,
+    );
   }
 
   private entitle(): void {

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import type { RunManager } from './runManager.js';
 
+/** Looks at runs that still say that they go on, a quarter of a second apart. */
+const patience = 60;
 const storageKey = 'kernelscope.active';
 
 /**
@@ -29,9 +31,11 @@ export class InterruptedRuns implements vscode.Disposable {
 
   private async offer(ids: readonly string[]): Promise<void> {
     await this.state.update(storageKey, []);
-    const cut = this.runs
-      .stored()
-      .filter((run) => ids.includes(run.info.run) && run.status === 'interrupted');
+    const ours = () => this.runs.stored().filter((run) => ids.includes(run.info.run));
+    // The last window's trainers may still be writing their checkpoints.
+    for (let i = 0; i < patience && ours().some((run) => run.status === 'running'); i++)
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    const cut = ours().filter((run) => run.status === 'interrupted');
     if (cut.length === 0) return;
     const resume = vscode.l10n.t('Resume');
     const names = cut.map((run) => run.label ?? run.info.name).join(', ');

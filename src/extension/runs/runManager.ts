@@ -36,6 +36,7 @@ export class RunManager implements vscode.Disposable {
   private readonly read = new Set<string>();
   private warm: { client: TrainerClient; backend: string } | null = null;
   private readonly index = new RunIndex();
+  private readonly followed = new Map<string, NodeJS.Timeout>();
   private readonly changed = new vscode.EventEmitter<RunModel | null>();
   private readonly framed = new vscode.EventEmitter<{ run: RunModel; frame: RunFrame }>();
   /** A run came, went, or has a new status; null when the list as a whole may have changed. */
@@ -88,7 +89,25 @@ export class RunManager implements vscode.Disposable {
     const model = RunModel.stored(readRun(place), readSnapshots(place));
     this.models.set(id, model);
     this.read.add(id);
+    if (model.live) this.follow(id, place);
     return model;
+  }
+
+  /** Another process trains a run that is shown here, or the last window's trainer still ends it: looks until it is over. */
+  private follow(id: string, folder: string): void {
+    if (this.followed.has(id)) return;
+    const timer = setInterval(() => {
+      const status = this.stored().find((run) => run.info.run === id)?.status;
+      if (status === 'running' || status === 'paused') return;
+      clearInterval(timer);
+      this.followed.delete(id);
+      if (status === undefined || this.byId(id)) return;
+      const model = RunModel.stored(readRun(folder), readSnapshots(folder));
+      this.models.set(id, model);
+      this.read.add(id);
+      this.changed.fire(model);
+    }, 1000);
+    this.followed.set(id, timer);
   }
 
   /** Tells everybody the new name of a run, one that goes on included. */
@@ -229,6 +248,7 @@ export class RunManager implements vscode.Disposable {
   }
 
   dispose(): void {
+    for (const timer of this.followed.values()) clearInterval(timer);
     for (const run of this.active) run.client.dispose();
     this.warm?.client.dispose();
     this.changed.dispose();

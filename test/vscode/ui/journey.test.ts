@@ -85,6 +85,8 @@ describe('the first five minutes', () => {
 
   it('keeps a run that a reload of the window cut off, and goes on with it', async () => {
     const { page } = bench;
+    await openFile(page, 'long.ts');
+    await lens(page, 'Train').waitFor();
     await lens(page, 'Train').click();
     await dashboard(page).locator('.badge', { hasText: 'running' }).waitFor({ timeout: 60_000 });
     await expect.poll(() => newestRun(bench.workspace).rows.length, { timeout: 30_000 }).toBeGreaterThan(20);
