@@ -93,7 +93,7 @@ describe('the first five minutes', () => {
     const { id } = newestRun(bench.workspace);
     await page.reload();
     const frame = dashboard(page);
-    await frame.locator('.badge', { hasText: 'interrupted' }).waitFor({ timeout: 90_000 });
+    await pageWith(page, '.badge[data-status=interrupted]', 120_000);
     await frame.locator('#card-loss .summary', { hasText: /training loss/ }).waitFor();
     const offer = page.locator('.notification-toast', { hasText: /cut off/ });
     await offer.waitFor({ timeout: 60_000 });
@@ -108,7 +108,7 @@ describe('the first five minutes', () => {
     await openFile(page, 'long.ts');
     await lens(page, 'Stop').click();
     await frame.locator('.badge', { hasText: 'stopped' }).waitFor();
-  });
+  }, 300_000);
 
   it('is usable by keyboard alone: the palette trains what it is asked for', async () => {
     const { page } = bench;
