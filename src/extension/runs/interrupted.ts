@@ -1,8 +1,13 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import * as vscode from 'vscode';
+import { files } from '../../runs/index.js';
 import type { RunManager } from './runManager.js';
 
 /** Looks at runs that still say that they go on, a quarter of a second apart. */
 const patience = 60;
+/** Milliseconds within which a run that ended counts as one of the last window. */
+const recent = 60_000;
 const storageKey = 'kernelscope.active';
 
 /**
@@ -19,7 +24,7 @@ export class InterruptedRuns implements vscode.Disposable {
   ) {
     const before = state.get<readonly string[]>(storageKey, []);
     this.subscription = runs.onDidChange(() => this.remember());
-    if (before.length > 0 && vscode.workspace.isTrusted) setTimeout(() => void this.offer(before), 0);
+    if (vscode.workspace.isTrusted) setTimeout(() => void this.offer(before), 0);
   }
 
   private remember(): void {
@@ -30,8 +35,18 @@ export class InterruptedRuns implements vscode.Disposable {
   }
 
   private async offer(ids: readonly string[]): Promise<void> {
-    await this.state.update(storageKey, []);
-    const ours = () => this.runs.stored().filter((run) => ids.includes(run.info.run));
+    if (ids.length > 0) await this.state.update(storageKey, []);
+    const started = Date.now();
+    // A browser may have lost what the last window wrote at the very end, so a run.json that has just changed counts too.
+    const ours = () =>
+      this.runs
+        .stored()
+        .filter(
+          (run) =>
+            run.sweep === undefined &&
+            !this.runs.byId(run.info.run) &&
+            (ids.includes(run.info.run) || started - changedAt(run.info.folder) < recent),
+        );
     // The last window's trainers may still be writing their checkpoints.
     for (let i = 0; i < patience && ours().some((run) => run.status === 'running'); i++)
       await new Promise((resolve) => setTimeout(resolve, 250));
@@ -51,3 +66,6 @@ export class InterruptedRuns implements vscode.Disposable {
     this.subscription.dispose();
   }
 }
+
+const changedAt = (folder: string): number =>
+  statSync(path.join(folder, files.run), { throwIfNoEntry: false })?.mtimeMs ?? 0;

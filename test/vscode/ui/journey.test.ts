@@ -95,11 +95,9 @@ describe('the first five minutes', () => {
     const frame = dashboard(page);
     await pageWith(page, '.badge[data-status=interrupted]', 120_000);
     await frame.locator('#card-loss .summary', { hasText: /training loss/ }).waitFor();
-    const offer = page.locator('.notification-toast', { hasText: /cut off/ });
-    await offer.waitFor({ timeout: 60_000 });
     await screenshot(page, 'after-reload');
     const rows = newestRun(bench.workspace).rows.length;
-    await offer.getByRole('button', { name: 'Resume' }).click();
+    await frame.getByRole('button', { name: 'Resume' }).click();
     await frame.locator('.badge', { hasText: 'running' }).waitFor({ timeout: 60_000 });
     await expect
       .poll(() => newestRun(bench.workspace).rows.length, { timeout: 60_000 })
