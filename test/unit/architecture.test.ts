@@ -11,7 +11,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/experiment': ['src/core', 'src/protocol', 'src/network'],
   'src/runs': ['src/core', 'src/protocol'],
   'src/theory': ['src/core', 'src/protocol', 'src/network', 'src/experiment'],
-  'src/bench': ['src/core', 'src/network', 'src/experiment', 'src/theory'],
+  'src/bench': ['src/core', 'src/protocol', 'src/network', 'src/experiment', 'src/theory'],
   'src/trainer': ['src/core', 'src/protocol', 'src/network', 'src/experiment', 'src/runs'],
   'src/cli': [
     'src/core',
