@@ -71,7 +71,7 @@ describe('the first five minutes', () => {
     await dashboard(page).locator('.badge', { hasText: 'paused' }).waitFor();
     await screenshot(page, 'paused');
     const before = newestRun(bench.workspace).rows.length;
-    await lens(page, 'Step').click();
+    await lens(page, /Step$/).click();
     await expect.poll(() => newestRun(bench.workspace).rows.length, { timeout: 20_000 }).toBe(before + 1);
     await lens(page, 'Resume').click();
     await lens(page, 'Stop').waitFor();

@@ -187,7 +187,7 @@ export async function command(page: Page, title: string): Promise<void> {
   throw new Error(`No command "${title}" appeared in the palette.`);
 }
 
-export const lens = (page: Page, text: string) =>
+export const lens = (page: Page, text: string | RegExp) =>
   page.locator('.codelens-decoration a', { hasText: text }).first();
 
 /** The document inside the dashboard panel, while it is the only page that is open. */
