@@ -64,16 +64,17 @@ function expectSlope(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], jacobian
       return y.dataSync().slice();
     });
   };
-  const h = 2e-3;
-  const [up, down] = [outputs(h), outputs(-h)];
-  outputs(0);
   const expected = tf.tidy(() => tf.dot(jacobian, tf.tensor1d(v.flatMap((part) => [...part]))).dataSync());
-  expect(
-    gap(
+  // A kink of a relu or a pool may lie within the longest step: the best of three tells a wrong derivative from it.
+  const gaps = [2e-3, 5e-4, 1.5e-4].map((h) => {
+    const [up, down] = [outputs(h), outputs(-h)];
+    return gap(
       up.map((value, i) => (value - down[i]) / (2 * h)),
       expected,
-    ),
-  ).toBeLessThan(0.05);
+    );
+  });
+  outputs(0);
+  expect(Math.min(...gaps)).toBeLessThan(0.05);
 }
 
 const L = tf.layers;

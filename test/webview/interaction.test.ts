@@ -39,7 +39,7 @@ describe('the time of the dashboard', () => {
     const kernel = page.locator('#card-spectrum .summary');
     expect(await kernel.textContent()).toContain(`At step ${step >= 1024 ? 1024 : 256}:`);
     await page.getByRole('button', { name: 'Live' }).click();
-    expect(await stepShown(page)).toBe(2000);
+    await expect.poll(() => stepShown(page)).toBe(2000);
     await page.close();
   });
 
