@@ -2,7 +2,15 @@ export { type Comparison, compareRuns } from './compare.js';
 export { changedFields, leavesOf } from './definitions.js';
 export { type PageParts, reportPage } from './embed.js';
 export { type ExportFormat, exportFormats, exportName, exportRun } from './export.js';
-export { checkpointPath, files, type RunFile, runSchemaVersion, snapshotPath, sourceHash } from './layout.js';
+export {
+  changedAt,
+  checkpointPath,
+  files,
+  type RunFile,
+  runSchemaVersion,
+  snapshotPath,
+  sourceHash,
+} from './layout.js';
 export {
   framesOf,
   lastCheckpoint,

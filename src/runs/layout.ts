@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEnded, RunStarted, RunStatus, SnapshotName } from '../protocol/records.js';
 
@@ -60,3 +60,12 @@ export function snapshotPath(name: SnapshotName, step: number): string {
 }
 
 export const checkpointPath = (step: number): string => path.join(files.checkpoints, `${padded(step)}.npz`);
+
+/** When a file was last changed, in milliseconds since 1970; 0 where there is none, also below something that is no folder. */
+export function changedAt(file: string): number {
+  try {
+    return statSync(file).mtimeMs;
+  } catch {
+    return 0;
+  }
+}

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { files } from '../../runs/index.js';
+import { changedAt, files } from '../../runs/index.js';
 import type { RunManager } from './runManager.js';
 
 /** Looks at runs that still say that they go on, a quarter of a second apart. */
@@ -45,7 +44,8 @@ export class InterruptedRuns implements vscode.Disposable {
           (run) =>
             run.sweep === undefined &&
             !this.runs.byId(run.info.run) &&
-            (ids.includes(run.info.run) || started - changedAt(run.info.folder) < recent),
+            (ids.includes(run.info.run) ||
+              started - changedAt(path.join(run.info.folder, files.run)) < recent),
         );
     // The last window's trainers may still be writing their checkpoints.
     for (let i = 0; i < patience && ours().some((run) => run.status === 'running'); i++)
@@ -66,6 +66,3 @@ export class InterruptedRuns implements vscode.Disposable {
     this.subscription.dispose();
   }
 }
-
-const changedAt = (folder: string): number =>
-  statSync(path.join(folder, files.run), { throwIfNoEntry: false })?.mtimeMs ?? 0;

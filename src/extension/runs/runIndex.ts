@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { files, lossSketch, type RunFile, readRunFile } from '../../runs/index.js';
+import { changedAt, files, lossSketch, type RunFile, readRunFile } from '../../runs/index.js';
 
 interface Known {
   readonly changed: number;
@@ -10,8 +10,6 @@ interface KnownSketch {
   readonly changed: number;
   readonly sketch: readonly number[];
 }
-
-const changedAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 /** The runs on disk. Views ask for them many times a second, so a folder is read again only when it has changed. */
 export class RunIndex {
