@@ -6,7 +6,8 @@ import type { Places } from '../places.js';
 const themed = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><style>
 :root:has(body.vscode-dark), :root:has(body.vscode-high-contrast) { color-scheme: dark; }
 :root:has(body.vscode-light), :root:has(body.vscode-high-contrast-light) { color-scheme: light; }
-body { color: var(--vscode-foreground); background: var(--vscode-editor-background); }
+:root { color: var(--vscode-foreground); background: var(--vscode-editor-background); }
+body { color: inherit; background: none; }
 </style>`;
 
 /** Pages that our tools write: figures and tables without scripts, shown beside the code and drawn again when they change. */

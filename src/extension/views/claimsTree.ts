@@ -137,6 +137,7 @@ export class ClaimsTree implements vscode.TreeDataProvider<ClaimNode>, vscode.Di
               node.claims.length,
             )
           : String(node.claims.length);
+      item.accessibilityInformation = { label: `${node.label}, ${item.description}` };
       return item;
     }
     const item = new vscode.TreeItem(node.title);

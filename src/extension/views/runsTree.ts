@@ -111,6 +111,8 @@ export class RunsTree
     item.iconPath = new vscode.ThemeIcon(goesOn ? 'sync~spin' : 'table');
     item.description = vscode.l10n.t('{0} of {1} done', done, total);
     item.tooltip = [node.name, ...(sweep?.request.vary ?? []), folder].join('\n');
+    // Without a name of its own a row is read out by its tooltip.
+    item.accessibilityInformation = { label: `${item.label}, ${item.description}` };
     item.contextValue = `sweep${goesOn ? '.live' : done < total ? '.resumable' : ''}`;
     return item;
   }
@@ -163,6 +165,7 @@ function groupItem(node: RunGroup): vscode.TreeItem {
   const count = node.children.reduce((n, child) => n + (child.kind === 'sweep' ? child.runs.length : 1), 0);
   item.description = count === 1 ? vscode.l10n.t('1 run') : vscode.l10n.t('{0} runs', count);
   item.tooltip = node.file;
+  item.accessibilityInformation = { label: `${node.label}, ${item.description}` };
   item.contextValue = 'group';
   return item;
 }

@@ -14,7 +14,7 @@ import {
   pick,
   row,
   screenshot,
-  seriousViolations,
+  seriousViolationsWithoutScripts,
   type Workbench,
 } from './workbench.js';
 
@@ -76,7 +76,8 @@ describe('the palette and the tree of runs', () => {
     await pick(page, 'Narrow');
     await pick(page, 'csv');
     // The dialog proposes a file in the workspace.
-    await page.locator('.quick-input-widget .quick-input-box input').waitFor();
+    const box = page.locator('.quick-input-widget .quick-input-box input');
+    await expect.poll(() => box.inputValue().catch(() => '')).toMatch(/\.csv$/);
     await page.keyboard.press('Enter');
     const exported = () => readdirSync(workspace).find((name) => name.endsWith('.csv'));
     await expect.poll(exported).toBeDefined();
@@ -90,7 +91,7 @@ describe('the palette and the tree of runs', () => {
     await row(page, /^Narrow, finished/).waitFor({ state: 'detached' });
     expect(existsSync(run.folder)).toBe(false);
     await command(page, 'Kernelscope: Import Run');
-    await answer(page, `${kept}/`);
+    await answer(page, `${kept}/`, 'list');
     await row(page, /^Narrow, finished/).waitFor();
     await command(page, 'Kernelscope: Open Run Folder');
     await pick(page, 'Narrow');
@@ -150,7 +151,7 @@ describe('the palette and the tree of runs', () => {
       })
       .toMatch(/All 6 runs are done/);
     const frame = await pageWith(page, 'svg polygon');
-    expect(await seriousViolations(frame)).toEqual([]);
+    expect(await seriousViolationsWithoutScripts(page, frame)).toEqual([]);
     await page.getByRole('treeitem', { name: /6 of 6 done/ }).waitFor();
     await row(page, /^width=16,seed=0, finished/).waitFor();
     await screenshot(page, 'sweep-done');

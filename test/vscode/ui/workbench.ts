@@ -157,11 +157,13 @@ export async function openFile(page: Page, name: string): Promise<void> {
   const box = page.locator('.quick-input-widget .quick-input-box input');
   await box.waitFor();
   await box.fill(name);
+  // The best match need not be the first that is listed.
+  const label = new RegExp(`^${path.basename(name).replaceAll('.', '\\.')}$`);
   await page
-    .locator('.quick-input-list .monaco-list-row', { hasText: path.basename(name) })
+    .locator('.quick-input-list .monaco-list-row')
+    .filter({ has: page.locator('.label-name', { hasText: label }) })
     .first()
-    .waitFor();
-  await page.keyboard.press('Enter');
+    .click();
   await page
     .locator('.tab', { hasText: path.basename(name) })
     .first()
@@ -173,10 +175,10 @@ export async function command(page: Page, title: string): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt++) {
     await page.keyboard.press('F1');
     const box = page.locator('.quick-input-widget .quick-input-box input');
-    await box.waitFor();
-    await box.fill(`>${title}`);
     const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     try {
+      // Whatever takes the focus meanwhile closes the palette again.
+      await box.fill(`>${title}`, { timeout: 5000 });
       await row.waitFor({ timeout: 1500 });
       await row.click();
       return;
@@ -222,6 +224,19 @@ export async function seriousViolations(frame: Frame): Promise<string[]> {
   });
 }
 
+/** The same for a page that allows no scripts: it is looked at in a window of its own, with the theme it had. */
+export async function seriousViolationsWithoutScripts(page: Page, frame: Frame): Promise<string[]> {
+  const html = await frame.content();
+  const window = await page.context().browser()?.newPage();
+  if (!window) throw new Error('The browser is gone.');
+  try {
+    await window.setContent(html);
+    return await seriousViolations(window.mainFrame());
+  } finally {
+    await window.close();
+  }
+}
+
 /** A row of one of our trees, by the beginning of its accessible name. */
 export const row = (page: Page, name: string | RegExp) => page.getByRole('treeitem', { name }).first();
 
@@ -231,8 +246,11 @@ export async function openSidePanel(page: Page): Promise<void> {
   await page.locator('.pane-header', { hasText: 'Runs' }).waitFor();
 }
 
-/** Types into the quick input that is open, and accepts. */
-export async function answer(page: Page, text: string): Promise<void> {
+/** Types into the box that asks for a text, and accepts. `over` says that the box has a list, as file dialogs have. */
+export async function answer(page: Page, text: string, over: 'nothing' | 'list' = 'nothing'): Promise<void> {
+  // A list that was open before takes a moment to make place.
+  if (over === 'nothing')
+    await page.locator('.quick-input-widget .quick-input-list').waitFor({ state: 'hidden' });
   const box = page.locator('.quick-input-widget .quick-input-box input');
   await box.waitFor();
   await box.fill(text);
