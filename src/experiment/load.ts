@@ -122,10 +122,15 @@ function evaluate(file: string, text: string | undefined): Record<string, unknow
   const module = new loader(file);
   module.filename = file;
   module.paths = loader._nodeModulePaths(path.dirname(file));
+  // The ten frames that are kept by default can all be Node's own loader (Node 24), and the file's would be lost.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Math.max(stackTraceLimit, 40);
   try {
     module._compile(compile(file, source), file);
   } catch (error) {
     throw placed(file, error, true);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
   const { exports } = module;
   return typeof exports === 'object' && exports !== null ? exports : { default: exports };
