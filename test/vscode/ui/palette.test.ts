@@ -91,7 +91,11 @@ describe('the palette and the tree of runs', () => {
     await row(page, /^Narrow, finished/).waitFor({ state: 'detached' });
     expect(existsSync(run.folder)).toBe(false);
     await command(page, 'Kernelscope: Import Run');
-    await answer(page, `${kept}/`, 'list');
+    // The dialog is ready when it stands in a folder.
+    await expect.poll(() => box.inputValue().catch(() => '')).toMatch(/^\//);
+    await box.fill(`${kept}/`);
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'checkpoints' }).waitFor();
+    await page.keyboard.press('Enter');
     await row(page, /^Narrow, finished/).waitFor();
     await command(page, 'Kernelscope: Open Run Folder');
     await pick(page, 'Narrow');

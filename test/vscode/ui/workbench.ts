@@ -246,11 +246,10 @@ export async function openSidePanel(page: Page): Promise<void> {
   await page.locator('.pane-header', { hasText: 'Runs' }).waitFor();
 }
 
-/** Types into the box that asks for a text, and accepts. `over` says that the box has a list, as file dialogs have. */
-export async function answer(page: Page, text: string, over: 'nothing' | 'list' = 'nothing'): Promise<void> {
+/** Types into the box that asks for a text, and accepts. */
+export async function answer(page: Page, text: string): Promise<void> {
   // A list that was open before takes a moment to make place.
-  if (over === 'nothing')
-    await page.locator('.quick-input-widget .quick-input-list').waitFor({ state: 'hidden' });
+  await page.locator('.quick-input-widget .quick-input-list').waitFor({ state: 'hidden' });
   const box = page.locator('.quick-input-widget .quick-input-box input');
   await box.waitFor();
   await box.fill(text);
