@@ -57,10 +57,11 @@ export class RunModel {
   }
 
   append({ metrics, snapshots, events }: RunFrame): void {
-    if (metrics.step.length > 0)
-      this.metrics.append({ step: metrics.step, time: metrics.time, ...metrics.columns });
+    const fresh = rowsAfter(metrics, this.metrics.last('step'));
+    if (fresh.step.length > 0) this.metrics.append({ step: fresh.step, time: fresh.time, ...fresh.columns });
     for (const snapshot of snapshots) {
       const all = this.arrays.get(snapshot.name) ?? [];
+      if (snapshot.step <= (all.at(-1)?.step ?? -1)) continue;
       this.arrays.set(snapshot.name, all);
       all.push(snapshot);
       // The start stays: drift and modes refer to it.
@@ -99,4 +100,16 @@ export class RunModel {
       events: this.events,
     };
   }
+}
+
+/** Rows later than a step: of a run that goes on, some may have come with its folder already. */
+function rowsAfter(metrics: MetricsFrame, step: number): MetricsFrame {
+  const from = Number.isFinite(step) ? metrics.step.findIndex((s) => s > step) : 0;
+  if (from === 0) return metrics;
+  const rest = (values: Float64Array) => (from < 0 ? values.subarray(0, 0) : values.subarray(from));
+  return {
+    step: rest(metrics.step),
+    time: rest(metrics.time),
+    columns: Object.fromEntries(Object.entries(metrics.columns).map(([name, v]) => [name, rest(v)])),
+  };
 }

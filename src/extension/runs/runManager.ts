@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import type { RunEnded } from '../../protocol/records.js';
+import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
 import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
@@ -204,7 +204,7 @@ export class RunManager implements vscode.Disposable {
         this.changed.fire(run.model);
         return;
       case 'started':
-        run.model = new RunModel(message.info);
+        run.model = this.begun(message.info, run.wish);
         this.models.set(run.model.id, run.model);
         this.log.info(
           `${message.info.name}: ${message.info.backend.name} backend. ${message.info.backend.why}`,
@@ -224,6 +224,15 @@ export class RunManager implements vscode.Disposable {
       case 'finished':
         if (run.model) this.end(run.model, message.ended);
     }
+  }
+
+  /** The model of a run that begins; one that goes on has its past in its folder. */
+  private begun(info: RunStarted, { resume }: RunWish): RunModel {
+    if (!resume) return new RunModel(info);
+    const { run, metrics, events } = readRun(info.folder);
+    const model = new RunModel(info, run.label);
+    model.append({ metrics, snapshots: readSnapshots(info.folder), events });
+    return model;
   }
 
   private end(model: RunModel, ended: RunEnded): void {

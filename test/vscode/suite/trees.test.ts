@@ -96,6 +96,13 @@ describe('the tree of runs', () => {
     const at = readRunFile(stopped.folder).ended?.step ?? 0;
     await execute('resume', id);
     await until('more steps', () => (services.runs.byId(id)?.model?.last('step') ?? 0) > at);
+    const steps = Array.from(services.runs.model(id)?.column('step') ?? []);
+    assert.equal(steps[0], 0, 'its past is there');
+    assert.deepEqual(
+      steps,
+      [...new Set(steps)].sort((a, b) => a - b),
+      'no row twice',
+    );
     await execute('stop', id);
     await until('the end', () => services.runs.model(id)?.live === false);
   });

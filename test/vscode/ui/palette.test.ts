@@ -93,9 +93,9 @@ describe('the palette and the tree of runs', () => {
     await command(page, 'Kernelscope: Import Run');
     // The dialog is ready when it stands in a folder.
     await expect.poll(() => box.inputValue().catch(() => '')).toMatch(/^\//);
-    await box.fill(`${kept}/`);
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'checkpoints' }).waitFor();
-    await page.keyboard.press('Enter');
+    await box.fill(kept);
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'kept' }).waitFor();
+    await page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
     await row(page, /^Narrow, finished/).waitFor();
     await command(page, 'Kernelscope: Open Run Folder');
     await pick(page, 'Narrow');
