@@ -2,77 +2,26 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RunEnded } from '../../src/protocol/records.js';
-import type { FromTrainer, RunRequest } from '../../src/protocol/trainerWire.js';
 import { readRun, readRunFile, readSnapshots } from '../../src/runs/index.js';
-import { TrainerClient, TrainerError } from '../../src/trainer/client.js';
-import { model, root, temporaryFolder } from '../helpers/folders.js';
+import { TrainerError } from '../../src/trainer/client.js';
+import { model, temporaryFolder } from '../helpers/folders.js';
+import { next, Trainers, trainerPath } from '../helpers/trainer.js';
 
-const trainerPath = path.join(root, 'dist', 'trainer.js');
 let place: ReturnType<typeof temporaryFolder>;
-let clients: TrainerClient[];
+let trainers: Trainers;
 beforeEach(() => {
   place = temporaryFolder();
-  clients = [];
+  trainers = new Trainers(place.path);
 });
 afterEach(() => {
-  for (const client of clients) {
-    client.dispose();
-    client.kill();
-  }
+  trainers.end();
   place.clean();
 });
 
-async function started(): Promise<TrainerClient> {
-  const client = new TrainerClient({ trainerPath });
-  clients.push(client);
-  await client.start();
-  return client;
-}
-
-const request = (file: string, more: Partial<RunRequest> = {}): RunRequest => ({
-  file: model(file),
-  exportName: 'default',
-  overrides: {},
-  backend: 'wasm',
-  runsFolder: place.path,
-  ...more,
-});
-
-type Of<T extends FromTrainer['type']> = Extract<FromTrainer, { type: T }>;
-function next<T extends FromTrainer['type']>(
-  client: TrainerClient,
-  type: T,
-  when: (m: Of<T>) => boolean = () => true,
-): Promise<Of<T>> {
-  return new Promise((resolve, reject) => {
-    const listener = client.onMessage((message) => {
-      if (message.type === type && when(message as Of<T>)) {
-        listener.dispose();
-        resolve(message as Of<T>);
-      } else if (message.type === 'error' && type !== 'error') reject(new Error(message.message));
-    });
-  });
-}
-
-async function finish(
-  client: TrainerClient,
-  ask: RunRequest,
-): Promise<{ ended: RunEnded; folder: string; frames: Of<'frame'>[] }> {
-  const frames: Of<'frame'>[] = [];
-  const listener = client.onMessage((m) => m.type === 'frame' && frames.push(m));
-  const info = next(client, 'started');
-  const end = next(client, 'finished');
-  client.run(ask);
-  const { ended } = await end;
-  listener.dispose();
-  return { ended, folder: (await info).info.folder, frames };
-}
-
 describe('a trainer process', () => {
   it('trains, streams every row, and writes the run that it streamed', async () => {
-    const client = await started();
-    const { ended, folder, frames } = await finish(client, request('small.ts'));
+    const client = await trainers.start();
+    const { ended, folder, frames } = await trainers.finish(client, trainers.request('small.ts'));
     expect(ended.status).toBe('finished');
     const run = readRun(folder);
     const steps = frames.flatMap((f) => Array.from(f.metrics.step));
@@ -87,21 +36,25 @@ describe('a trainer process', () => {
   });
 
   it('gives bitwise the same metrics for the same seed, also in a process that has run before', async () => {
-    const client = await started();
+    const client = await trainers.start();
     const files = [];
     for (let i = 0; i < 2; i++)
-      files.push(path.join((await finish(client, request('small.ts'))).folder, 'metrics.jsonl'));
-    const other = await started();
-    files.push(path.join((await finish(other, request('small.ts'))).folder, 'metrics.jsonl'));
+      files.push(
+        path.join((await trainers.finish(client, trainers.request('small.ts'))).folder, 'metrics.jsonl'),
+      );
+    const other = await trainers.start();
+    files.push(
+      path.join((await trainers.finish(other, trainers.request('small.ts'))).folder, 'metrics.jsonl'),
+    );
     const texts = files.map((file) => readFileSync(file, 'utf8'));
     expect(texts[1]).toBe(texts[0]);
     expect(texts[2]).toBe(texts[0]);
   });
 
   it('pauses between two steps, takes single steps, goes on, and stops with everything kept', async () => {
-    const client = await started();
+    const client = await trainers.start();
     const info = next(client, 'started');
-    client.run(request('small.ts', { exportName: 'long', paused: true }));
+    client.run(trainers.request('small.ts', { exportName: 'long', paused: true }));
     expect((await next(client, 'paused')).step).toBe(0);
     const second = next(client, 'paused');
     client.step(3);
@@ -123,29 +76,32 @@ describe('a trainer process', () => {
   it('leaves an interrupted run when it is killed, which resumes to the numbers of an uninterrupted one', async () => {
     const steps = 4000;
     const overrides = { steps, 'measure.checkpointEvery': 500, 'measure.kernels': 5 };
-    const client = await started();
+    const client = await trainers.start();
     const info = next(client, 'started');
     const gone = new Promise((resolve) => client.onExit(resolve));
-    client.run(request('small.ts', { overrides }));
+    client.run(trainers.request('small.ts', { overrides }));
     const { folder } = (await info).info;
     await next(client, 'frame', (f) => (f.metrics.step.at(-1) ?? 0) > 1200);
     client.kill();
     expect(await gone).toMatchObject({ signal: 'SIGKILL' });
     expect(readRunFile(folder).status).toBe('interrupted');
     expect(readRun(folder).metrics.step.length).toBeGreaterThan(10);
-    const again = await started();
-    const resumed = await finish(again, request('small.ts', { resume: folder }));
+    const again = await trainers.start();
+    const resumed = await trainers.finish(again, trainers.request('small.ts', { resume: folder }));
     expect(resumed.folder).toBe(folder);
     expect(resumed.ended).toMatchObject({ status: 'finished', step: steps });
-    const whole = await finish(again, request('small.ts', { overrides }));
+    const whole = await trainers.finish(again, trainers.request('small.ts', { overrides }));
     expect(readFileSync(path.join(folder, 'metrics.jsonl'), 'utf8')).toBe(
       readFileSync(path.join(whole.folder, 'metrics.jsonl'), 'utf8'),
     );
   });
 
   it('stops at a loss that leaves the finite numbers, and says at which step and step size', async () => {
-    const client = await started();
-    const { ended, folder } = await finish(client, request('small.ts', { exportName: 'diverging' }));
+    const client = await trainers.start();
+    const { ended, folder } = await trainers.finish(
+      client,
+      trainers.request('small.ts', { exportName: 'diverging' }),
+    );
     expect(ended.status).toBe('diverged');
     expect(ended.message).toMatch(/step \d+/);
     expect(ended.message).toMatch(/500/);
@@ -158,34 +114,34 @@ describe('a trainer process', () => {
     ['wrongField.ts', { field: 'model.width' }, /width.*-3/],
     ['throwing.ts', { line: 4 }, /undefined/],
   ])('refuses %s with the place of the mistake', async (file, at, text) => {
-    const client = await started();
+    const client = await trainers.start();
     const error = next(client, 'error');
-    client.run(request(file));
+    client.run(trainers.request(file));
     const refused = await error;
     expect(refused).toMatchObject(at);
     expect(refused.message).toMatch(text);
     expect(refused.message).toContain(file);
     // The process is as good as new.
-    expect((await finish(client, request('small.ts', { overrides: { steps: 3 } }))).ended.status).toBe(
-      'finished',
-    );
+    expect(
+      (await trainers.finish(client, trainers.request('small.ts', { overrides: { steps: 3 } }))).ended.status,
+    ).toBe('finished');
   });
 
   it('loads ES modules, CommonJS, imports of the workspace and of tfjs-node', async () => {
-    const client = await started();
-    expect((await finish(client, request('importing.ts'))).ended.status).toBe('finished');
+    const client = await trainers.start();
+    expect((await trainers.finish(client, trainers.request('importing.ts'))).ended.status).toBe('finished');
   });
 
   it('ends a model file that never ends', async () => {
-    const client = await started();
-    client.run(request('endless.ts'));
+    const client = await trainers.start();
+    client.run(trainers.request('endless.ts'));
     await new Promise((resolve) => setTimeout(resolve, 300));
     await client.stop();
     expect(client.running).toBe(false);
   });
 
   it('inspects a model; the newest request wins', async () => {
-    const client = await started();
+    const client = await trainers.start();
     const ask = { file: model('small.ts'), exportName: 'default', overrides: {}, backend: 'wasm' as const };
     const first = client.inspect(ask);
     const second = client.inspect({ ...ask, overrides: { 'model.width': 128 } });
@@ -203,11 +159,14 @@ describe('a trainer process', () => {
   });
 
   it('does not write over a run that is there', async () => {
-    const client = await started();
-    const { folder } = await finish(client, request('small.ts', { runId: 'mine', overrides: { steps: 3 } }));
+    const client = await trainers.start();
+    const { folder } = await trainers.finish(
+      client,
+      trainers.request('small.ts', { runId: 'mine', overrides: { steps: 3 } }),
+    );
     const before = readFileSync(path.join(folder, 'metrics.jsonl'), 'utf8');
     const error = next(client, 'error');
-    client.run(request('small.ts', { runId: 'mine' }));
+    client.run(trainers.request('small.ts', { runId: 'mine' }));
     expect((await error).message).toMatch(/already holds a run/);
     expect(readFileSync(path.join(folder, 'metrics.jsonl'), 'utf8')).toBe(before);
   });
