@@ -40,6 +40,7 @@ export class Page {
     t('No run is shown. Train an experiment from its lens, or choose a run in the side bar.'),
   );
   private readonly grid = element('div', { class: 'cards' });
+  private readonly main: HTMLElement;
   /** Number of cards and width that the last row was laid out for. */
   private laidOut = '';
   private theme: Theme = readTheme();
@@ -70,18 +71,17 @@ export class Page {
     this.cards = createCards({ outlet, onChange: redraw });
     const { grid } = this;
     grid.append(...this.cards.map((c) => c.root));
-    root.append(
-      element(
-        'main',
-        {},
-        this.header.root,
-        this.chips.root,
-        this.timeline.root,
-        this.empty,
-        grid,
-        this.unmeasured.root,
-      ),
+    this.main = element(
+      'main',
+      {},
+      this.header.root,
+      this.chips.root,
+      this.timeline.root,
+      this.empty,
+      grid,
+      this.unmeasured.root,
     );
+    root.append(this.main);
     grid.addEventListener('pick', (event) =>
       this.timeline.choose(Math.round((event as CustomEvent<number>).detail)),
     );
@@ -133,7 +133,10 @@ export class Page {
     this.redraw();
   }
 
-  /** Draws the cards in turn; what does not fit into this frame comes first in the next one. */
+  /**
+   * Draws the cards in turn; what does not fit into this frame comes first in the next one. Until then the page is
+   * marked as behind, for whoever wants to see it whole.
+   */
   private updateCards(scene: Scene): void {
     const start = performance.now();
     const { cards } = this;
@@ -143,10 +146,12 @@ export class Page {
       if (card.root.hidden || !card.visible || !card.update(scene)) continue;
       if (performance.now() - start < frameBudget || i === cards.length - 1) continue;
       this.next = at + 1;
+      this.main.toggleAttribute('data-behind', true);
       this.redraw();
       return;
     }
     this.next = 0;
+    this.main.removeAttribute('data-behind');
   }
 
   /** The last card takes what is left of its row. */

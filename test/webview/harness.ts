@@ -52,8 +52,20 @@ export async function post(page: Page, message: unknown): Promise<void> {
     };
     window.dispatchEvent(new MessageEvent('message', { data: JSON.parse(json, revive) }));
   }, text);
+  await settled(page);
+}
+
+/** Resolves once what was asked of the page is on the screen; on a slow machine its cards take several frames. */
+export async function settled(page: Page): Promise<void> {
   await page.evaluate(
-    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    () =>
+      new Promise<void>((resolve) => {
+        const look = () =>
+          requestAnimationFrame(() =>
+            requestAnimationFrame(() => (document.querySelector('[data-behind]') ? look() : resolve())),
+          );
+        look();
+      }),
   );
 }
 

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../helpers/browser.js';
 import { themes } from '../helpers/themes.js';
-import { openDashboard, post, runInfo, syntheticRun } from './harness.js';
+import { openDashboard, post, runInfo, settled, syntheticRun } from './harness.js';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -21,9 +21,6 @@ async function shown(names: readonly string[] = ['two-layer'], reducedMotion = f
 }
 const sent = async (page: Page) =>
   (await page.evaluate('window.sent')) as { type: string; name?: string; run?: string; text?: string }[];
-/** Settles after what was asked of the page is on the screen. */
-const settled = (page: Page) =>
-  page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 const stepShown = async (page: Page) => Number(await page.getByRole('slider').getAttribute('aria-valuenow'));
 
 describe('the time of the dashboard', () => {
