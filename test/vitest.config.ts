@@ -15,6 +15,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Polls end as soon as they hold; a busy machine is slow, not broken.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       project('unit', ['test/unit/**/*.test.ts'], { testTimeout: 60_000 }),
       project('golden', ['test/golden/**/*.test.ts'], { testTimeout: 120_000 }),

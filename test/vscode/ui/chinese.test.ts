@@ -3,6 +3,7 @@ import { readBundle } from '../../../.ci/l10n.mjs';
 import {
   dashboard,
   exampleFiles,
+  keepSightOfFailures,
   lens,
   openFile,
   openWorkbench,
@@ -18,6 +19,7 @@ describe('a window in Chinese', () => {
     bench = await openWorkbench({ files: exampleFiles(['two-layer.ts']), locale: 'zh-cn' });
   });
   afterAll(() => bench?.close());
+  keepSightOfFailures(() => bench);
 
   it('names lenses, views, numbers and commands in Chinese', async () => {
     const { page } = bench;

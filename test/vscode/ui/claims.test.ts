@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   command,
   exampleFiles,
+  keepSightOfFailures,
   openSidePanel,
   openWorkbench,
   pageWith,
@@ -25,6 +26,7 @@ describe('the claims of the theory', () => {
     await row(page, /^Neural tangent kernel/).waitFor({ timeout: 60_000 });
   });
   afterAll(() => bench?.close());
+  keepSightOfFailures(() => bench);
 
   it('are measured one by one, with the verdict in the tree and the figures beside it', async () => {
     const { page } = bench;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   command,
   exampleFiles,
+  keepSightOfFailures,
   openFile,
   openWorkbench,
   screenshot,
@@ -38,6 +39,7 @@ describe('beside the code', () => {
     await bench.page.locator('.activitybar .action-label[aria-label="Kernelscope"]').click();
   });
   afterAll(() => bench?.close());
+  keepSightOfFailures(() => bench);
 
   /** Rests the mouse on a word of the editor; resolves once the hover is there. */
   async function hover(word: string) {

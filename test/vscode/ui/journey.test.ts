@@ -4,6 +4,7 @@ import {
   command,
   dashboard,
   exampleFiles,
+  keepSightOfFailures,
   lens,
   openFile,
   openSidePanel,
@@ -29,6 +30,7 @@ describe('the first five minutes', () => {
     });
   });
   afterAll(() => bench?.close());
+  keepSightOfFailures(() => bench);
 
   it('shows lenses, trains from one, and draws the charts beside the code', async () => {
     const { page } = bench;

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runsOf } from './runFolders.js';
 import {
   answer,
+  chooseFolder,
   command,
   exampleFiles,
+  keepSightOfFailures,
   lens,
   openFile,
   openSidePanel,
@@ -33,6 +35,7 @@ describe('the palette and the tree of runs', () => {
     await openSidePanel(bench.page);
   });
   afterAll(() => bench?.close());
+  keepSightOfFailures(() => bench);
 
   it('runs with other values', async () => {
     const { page } = bench;
@@ -91,11 +94,7 @@ describe('the palette and the tree of runs', () => {
     await row(page, /^Narrow, finished/).waitFor({ state: 'detached' });
     expect(existsSync(run.folder)).toBe(false);
     await command(page, 'Kernelscope: Import Run');
-    // The dialog is ready when it stands in a folder.
-    await expect.poll(() => box.inputValue().catch(() => '')).toMatch(/^\//);
-    await box.fill(kept);
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'kept' }).waitFor();
-    await page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+    await chooseFolder(page, kept);
     await row(page, /^Narrow, finished/).waitFor();
     await command(page, 'Kernelscope: Open Run Folder');
     await pick(page, 'Narrow');

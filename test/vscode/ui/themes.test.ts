@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   dashboard,
   exampleFiles,
+  keepSightOfFailures,
   lens,
   openFile,
   openSidePanel,
@@ -34,6 +35,7 @@ describe('the dashboard in every theme', () => {
     await dashboard(page).locator('.badge', { hasText: 'finished' }).waitFor({ timeout: 120_000 });
   });
   afterAll(() => bench?.close());
+  keepSightOfFailures(() => bench);
 
   it.each(Object.keys(themes) as (keyof typeof themes)[])(
     '%s: nothing overflows at 1400 and at 320 pixels, everybody can read it',

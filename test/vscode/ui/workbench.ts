@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, Frame, FrameLocator, Page } from 'playwright-core';
+import { afterEach, expect } from 'vitest';
 import { launchBrowser } from '../../helpers/browser.js';
 
 interface Host {
@@ -90,7 +91,10 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     )
       troubles.push(text);
   });
-  page.on('pageerror', (error) => troubles.push(String(error)));
+  // Our pages run in frames of their own; what the workbench stumbles over by itself is not ours to mend.
+  page.on('pageerror', (error) => {
+    if (!/\/workbench\/workbench\.js/.test(error.stack ?? '')) troubles.push(error.stack ?? String(error));
+  });
   await page.goto(`${host.url}?folder=${encodeURIComponent(workspace)}`);
   await page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
   return {
@@ -290,6 +294,35 @@ export async function wear(page: Page, [name, className]: readonly [string, stri
     }
   }
   throw new Error(`The window did not take the theme ${name}.`);
+}
+
+/** Keeps a picture of the window at the end of every test that fails, retries included. */
+export function keepSightOfFailures(bench: () => Workbench | undefined): void {
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    const page = bench()?.page;
+    const name = `failed-${task.name.replace(/\W+/g, '-').slice(0, 60)}-${task.result.retryCount ?? 0}`;
+    if (page) await screenshot(page, name).catch(() => undefined);
+  });
+}
+
+/** Chooses a folder in the simple dialog, which drops what was typed before it has read the folder it opens with. */
+export async function chooseFolder(page: Page, folder: string): Promise<void> {
+  const widget = page.locator('.quick-input-widget');
+  const box = widget.locator('.quick-input-box input');
+  const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: path.basename(folder) });
+  await expect.poll(() => box.inputValue().catch(() => '')).toMatch(/^\//);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await box.fill(folder);
+    try {
+      await entry.waitFor({ timeout: 6000 });
+      await widget.getByRole('button', { name: 'OK' }).click();
+      return;
+    } catch {
+      await box.fill('');
+    }
+  }
+  throw new Error(`The dialog did not find ${folder}.`);
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {
