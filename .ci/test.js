@@ -14,5 +14,5 @@ const checks = {
 
 if (!process.argv.includes('--keep')) results.reset();
 for (const [name, commands] of Object.entries(checks)) if (chosen(name)) check(name, commands);
-for (const name of vitestSuites) if (chosen(name)) vitest(name);
+for (const name of vitestSuites) if (chosen(name)) vitest(name, { secondLook: name === 'webview' });
 process.exit(results.summarize());

@@ -3,7 +3,6 @@
 //   node .ci/testVscode.js ui   [--on current|oldest]            the window driven from outside, with screenshots
 // `electron` is the desktop VS Code through @vscode/test-electron, where its download works; nothing is chosen silently.
 require('./ensure.js');
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -141,30 +140,9 @@ async function hostSuite() {
 }
 
 function uiSuite() {
-  const out = path.join(root, 'out', `${label}-vitest.json`);
-  fs.rmSync(out, { force: true });
-  const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const run = spawnSync(
-    process.execPath,
-    [
-      vitest,
-      'run',
-      '--config',
-      'test/vitest.config.ts',
-      '--project',
-      'ui',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${out}`,
-    ],
-    {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, KERNELSCOPE_HOST: values.on },
-    },
-  );
-  results.fromVitest(label, out);
-  process.exit(run.status ?? 1);
+  const { vitest } = require('./suites.js');
+  const passed = vitest('ui', { label, env: { KERNELSCOPE_HOST: values.on }, secondLook: true });
+  process.exit(passed ? 0 : 1);
 }
 
 if (suite === 'ui') uiSuite();

@@ -32,14 +32,12 @@ export default defineConfig({
       }),
       project('ui', ['test/vscode/ui/**/*.test.ts'], {
         globalSetup,
-        retry: 1,
         testTimeout: 180_000,
         hookTimeout: 180_000,
         fileParallelism: false,
       }),
       project('webview', ['test/webview/**/*.test.ts'], {
         globalSetup,
-        retry: 1,
         testTimeout: 120_000,
         fileParallelism: false,
       }),
