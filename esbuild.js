@@ -5,6 +5,7 @@ const esbuild = require('esbuild');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const tsserver = require('./src/tsserver/build.js');
 
 const watch = process.argv.includes('--watch');
 const dist = path.join(__dirname, 'dist');
@@ -45,6 +46,7 @@ const bundles = {
     outfile: 'dist/index.js',
     external: [...node.external, '@tensorflow/*'],
   },
+  tsserver: { ...node, ...tsserver.bundle },
   dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },
   report: { ...browser, entryPoints: ['webview/report.ts'], outfile: 'dist/webview/report.js' },
 };
@@ -110,6 +112,7 @@ async function main() {
   writeListing('verify', 'claims.json');
   writeListing('reproduce', 'experiments.json');
   writeTypes();
+  tsserver.writePackage(path.join(dist, 'types'));
 }
 
 main().catch((error) => {

@@ -6,7 +6,6 @@ import type {
   DataSpec,
   ExperimentDefinition,
   MlpModel,
-  ModelBuilder,
   ModelSpec,
   OptimizerSpec,
   ResidualModel,
@@ -21,11 +20,17 @@ type ArraysInput = Omit<Extract<DataSpec, { kind: 'npz' | 'npy' }>, 'kind'>;
 export type ExperimentInput = Partial<
   Omit<ExperimentDefinition, 'model' | 'data' | 'optimizer' | 'measure'>
 > & {
-  readonly model: ModelInput | ModelBuilder | ((tf: never) => unknown);
+  readonly model: ModelInput | BuilderInput;
   readonly data: DataSpec;
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly measure?: ExperimentDefinition['measure'];
 };
+
+/**
+ * A builder as written: takes TensorFlow.js and returns a `tf.LayersModel`. A method's parameter, so that one annotated
+ * with the type of another copy's namespace fits too.
+ */
+export type BuilderInput = { build(tf: typeof import('../network/tf.js')): unknown }['build'];
 
 /** A model spec as written, before defaults. */
 export type ModelInput = Partial<Omit<ModelSpec, 'kind'>> & { readonly kind: ModelSpec['kind'] };
