@@ -50,7 +50,9 @@ function ensureInstalled() {
 }
 
 function ensureBuilt() {
-  const built = newest(path.join(root, 'dist', 'cli.js'));
+  // npm ci takes away what the build has put into node_modules.
+  const outputs = ['dist/cli.js', 'node_modules/kernelscope-tsserver/package.json'];
+  const built = Math.min(...outputs.map((output) => newest(path.join(root, output))));
   const sources = Math.max(
     ...['src', 'webview', 'media', 'esbuild.js', 'package-lock.json'].map((p) => newest(path.join(root, p))),
   );

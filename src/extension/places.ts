@@ -14,6 +14,11 @@ export class Places {
     return path.join(this.extension.fsPath, 'dist', ...parts);
   }
 
+  /** Declarations of TensorFlow.js, which come with the plugin of TypeScript's server. */
+  tensorflowTypes(): string {
+    return path.join(this.extension.fsPath, 'node_modules', 'kernelscope-tsserver', 'tensorflow');
+  }
+
   media(...parts: string[]): vscode.Uri {
     return vscode.Uri.joinPath(this.extension, 'media', ...parts);
   }

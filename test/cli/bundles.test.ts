@@ -1,9 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeZip } from '../../src/core/npz.js';
 import { root } from '../helpers/folders.js';
+import { TypeScriptServer } from '../helpers/tsserver.js';
+
+const { packageExtension } = createRequire(__filename)('../../.ci/package.js') as {
+  packageExtension(file: string): Promise<void>;
+};
 
 interface Metafile {
   readonly inputs: Readonly<Record<string, { readonly imports: readonly { readonly path: string }[] }>>;
@@ -54,13 +61,15 @@ describe('the bundles', () => {
 describe('the extension package', () => {
   let folder: string;
   let vsix: string;
+  /** Files of the extension by their path in it. */
+  const packed = new Map<string, Uint8Array>();
+  const textOf = (file: string): string => Buffer.from(packed.get(file) ?? []).toString('utf8');
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'kernelscope-vsix-'));
     vsix = path.join(folder, 'kernelscope.vsix');
-    const vsce = createRequire(__filename)('@vscode/vsce') as {
-      createVSIX(options: object): Promise<void>;
-    };
-    await vsce.createVSIX({ cwd: root, packagePath: vsix, dependencies: false });
+    await packageExtension(vsix);
+    for (const [name, bytes] of decodeZip(readFileSync(vsix), vsix, inflateRawSync))
+      if (name.startsWith('extension/')) packed.set(name.slice('extension/'.length), bytes);
   }, 120_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -69,15 +78,46 @@ describe('the extension package', () => {
   });
 
   it('holds what the manifest names, and no sources', async () => {
-    const vsce = createRequire(__filename)('@vscode/vsce') as {
-      listFiles(options: object): Promise<string[]>;
-    };
-    const files = await vsce.listFiles({ cwd: root, dependencies: false });
-    const manifest = readFileSync(path.join(root, 'package.json'), 'utf8');
+    const manifest = textOf('package.json');
     const named = [...manifest.matchAll(/"(?:\.\/)?((?:media|dist)\/[\w./-]+\.\w+)"/g)].map((m) => m[1]);
     expect(named.length).toBeGreaterThan(5);
     for (const file of [...named, 'dist/trainer.js', 'dist/tfjs-backend-wasm-simd.wasm', 'dist/digits.bin'])
-      expect(files).toContain(file);
-    expect(files.filter((file) => /^(src|test|webview|node_modules|\.ci)\//.test(file))).toEqual([]);
+      expect([...packed.keys()]).toContain(file);
+    expect([...packed.keys()].filter((file) => /^(src|test|webview|\.ci)\//.test(file))).toEqual([]);
+  });
+
+  it('holds the plugin that its manifest promises to TypeScript, and no other package', async () => {
+    const { contributes, dependencies } = JSON.parse(textOf('package.json')) as {
+      contributes: { typescriptServerPlugins: { name: string }[] };
+      dependencies: Record<string, string>;
+    };
+    const [{ name }] = contributes.typescriptServerPlugins;
+    expect(Object.keys(dependencies)).toEqual([name]);
+    const packages = [...packed.keys()].flatMap((file) => /^node_modules\/([^/]+)\//.exec(file)?.[1] ?? []);
+    expect([...new Set(packages)]).toEqual([name]);
+    for (const file of ['package.json', 'index.js', 'tensorflow/index.d.ts'])
+      expect([...packed.keys()]).toContain(`node_modules/${name}/${file}`);
+    expect([...packed.keys()]).toContain('dist/editor/kernelscope.d.ts');
+  });
+
+  it('gives a model file its types where it is installed', async () => {
+    const extension = path.join(folder, 'installed');
+    for (const [name, bytes] of packed) {
+      mkdirSync(path.dirname(path.join(extension, name)), { recursive: true });
+      writeFileSync(path.join(extension, name), bytes);
+    }
+    const workspace = path.join(folder, 'workspace');
+    mkdirSync(workspace);
+    const file = path.join(workspace, 'model.ts');
+    const text = readFileSync(path.join(root, 'media', 'templates', 'convolutional.ts'), 'utf8');
+    const server = new TypeScriptServer({ extension });
+    try {
+      server.open(file, text, workspace);
+      expect(await server.problems(file)).toEqual([]);
+      expect(await server.declaredIn(file, text, 'defineExperiment')).toContain('installed/dist/editor/');
+      expect(await server.declaredIn(file, text, 'conv2d')).toContain('installed/node_modules/');
+    } finally {
+      server.stop();
+    }
   });
 });

@@ -15,18 +15,23 @@ export interface Diagnostic {
   readonly text: string;
 }
 
-/** TypeScript's server with the plugin, started as VS Code starts it; `program` is another version's tsserver.js. */
+/**
+ * TypeScript's server with the plugin of an extension's folder, started as VS Code starts it. `program` is another version's
+ * tsserver.js; `extension: null` leaves the plugin out.
+ */
 export class TypeScriptServer {
   private readonly child: ChildProcess;
   private readonly waiting = new Map<number, (message: Message) => void>();
   private sequence = 0;
   private received = Buffer.alloc(0);
 
-  constructor(options: { readonly plugin?: boolean; readonly program?: string } = {}) {
-    const { plugin = true } = options;
+  constructor(options: { readonly extension?: string | null; readonly program?: string } = {}) {
+    const { extension = root } = options;
     const program =
       options.program ?? path.join(root, 'node_modules', 'typescript-classic', 'lib', 'tsserver.js');
-    const plugins = plugin ? ['--globalPlugins', 'kernelscope-tsserver', '--pluginProbeLocations', root] : [];
+    const plugins = extension
+      ? ['--globalPlugins', 'kernelscope-tsserver', '--pluginProbeLocations', extension]
+      : [];
     this.child = spawn(
       process.execPath,
       [program, '--useInferredProjectPerProjectRoot', '--disableAutomaticTypingAcquisition', ...plugins],

@@ -32,6 +32,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'src/experiment/scan',
     'src/experiment/overrides',
   ],
+  // It runs inside TypeScript's server and knows nothing of the rest.
+  'src/tsserver': [],
   webview: ['src/core/series', 'src/core', 'src/protocol'],
 };
 
@@ -42,6 +44,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'chart.js': ['webview'],
   commander: ['src/cli'],
   sucrase: ['src/experiment'],
+  'typescript-classic': ['src/tsserver'],
   '@tensorflow/': ['src/network'],
   'node:': [
     'src/network',
@@ -52,6 +55,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     'src/trainer',
     'src/cli',
     'src/extension',
+    'src/tsserver',
   ],
 };
 

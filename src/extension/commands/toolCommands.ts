@@ -81,7 +81,6 @@ export function toolCommands(services: Services): Readonly<Record<string, Handle
       for (let i = 2; await exists(target); i++)
         target = vscode.Uri.joinPath(folder, chosen.name.replace(/(\.[jt]s)$/, `-${i}$1`));
       await vscode.workspace.fs.writeFile(target, Buffer.from(chosen.text));
-      await giveTypes(places, folder.fsPath);
       await vscode.window.showTextDocument(target);
     },
     addTypes: async (uri) => {

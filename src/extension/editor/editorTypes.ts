@@ -1,38 +1,35 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Places } from '../places.js';
 
-const sources = ['builders', 'definition'] as const;
-const target = '.kernelscope/types/index.d.ts';
-
-/** Whether TypeScript finds 'kernelscope' by itself: the npm package is installed somewhere above. */
-function installed(folder: string): boolean {
+/** Whether TypeScript finds a package by itself: it is installed somewhere above. */
+function installed(folder: string, name: string): boolean {
   for (let at = folder; ; at = path.dirname(at)) {
-    if (existsSync(path.join(at, 'node_modules', 'kernelscope', 'package.json'))) return true;
+    if (existsSync(path.join(at, 'node_modules', name, 'package.json'))) return true;
     if (at === path.dirname(at)) return false;
   }
 }
 
 /**
- * Types of 'kernelscope' for the editor, in workspaces that have not installed the npm package: copied into .kernelscope
- * (git-ignored) and named in a tsconfig.json, which is made when there is none. Existing configurations are only changed
- * when they are plain JSON; else the user is told the line to add.
+ * Types of 'kernelscope' as files, for whom the plugin of TypeScript's server (src/tsserver) does not reach: TypeScript on
+ * the command line, version 7, other editors. Copied into .kernelscope (git-ignored), with those of TensorFlow.js where
+ * that is not installed, and named in a tsconfig.json, which is made when there is none. Existing configurations are only
+ * changed when they are plain JSON; else the user is told the line to add.
  */
 export async function giveTypes(places: Places, folder: string): Promise<void> {
-  if (installed(folder)) return;
+  if (installed(folder, 'kernelscope')) return;
   const place = path.join(folder, '.kernelscope', 'types');
   mkdirSync(place, { recursive: true });
   const ignore = path.join(folder, '.kernelscope', '.gitignore');
   if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
-  for (const name of sources)
-    copyFileSync(places.dist('types', 'experiment', `${name}.d.ts`), path.join(place, `${name}.d.ts`));
-  writeFileSync(
-    path.join(place, 'index.d.ts'),
-    "export * from './builders.js';\nexport type * from './definition.js';\n",
-  );
+  const paths: Record<string, string[]> = { kernelscope: ['./.kernelscope/types/index.d.ts'] };
+  copyFileSync(places.dist('editor', 'kernelscope.d.ts'), path.join(place, 'index.d.ts'));
+  if (!installed(folder, '@tensorflow/tfjs')) {
+    cpSync(places.tensorflowTypes(), path.join(place, 'tensorflow'), { recursive: true });
+    paths['@tensorflow/tfjs'] = ['./.kernelscope/types/tensorflow/index.d.ts'];
+  }
   const known = ['tsconfig.json', 'jsconfig.json'].map((name) => path.join(folder, name)).find(existsSync);
-  const paths = { kernelscope: [`./${target}`] };
   if (!known) {
     const config = {
       compilerOptions: {

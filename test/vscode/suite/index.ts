@@ -12,6 +12,7 @@ export async function run(): Promise<void> {
   require('./trees.test.js');
   require('./diagnostics.test.js');
   require('./problems.test.js');
+  require('./editorTypes.test.js');
   const rejections: string[] = [];
   const listen = (reason: unknown) => {
     const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);

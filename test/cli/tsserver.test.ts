@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { root, temporaryFolder } from '../helpers/folders.js';
@@ -6,7 +6,6 @@ import { TypeScriptServer } from '../helpers/tsserver.js';
 
 /** Another version's tsserver.js: KERNELSCOPE_TSSERVER=… runs all of this with it. */
 const program = process.env['KERNELSCOPE_TSSERVER'];
-const face = path.join(root, 'dist', 'editor', 'kernelscope.d.ts');
 
 const text = `import { defineExperiment, digits, twoLayer } from 'kernelscope';
 
@@ -52,7 +51,6 @@ const problemsOf = async (file: string): Promise<string[]> => {
 };
 
 beforeAll(() => {
-  if (!existsSync(face)) throw new Error('The plugin is not built: node esbuild.js');
   server = new TypeScriptServer({ program });
 });
 afterAll(() => {
@@ -69,7 +67,7 @@ describe('a model file in a workspace that has installed nothing', () => {
 
   it('would have one without the plugin', async () => {
     const at = workspace({ 'model.ts': text });
-    const bare = new TypeScriptServer({ program, plugin: false });
+    const bare = new TypeScriptServer({ program, extension: null });
     try {
       bare.open(at('model.ts'), text, place.path);
       expect((await bare.problems(at('model.ts'))).map(({ code }) => code)).toContain(2307);
