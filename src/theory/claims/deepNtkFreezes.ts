@@ -1,45 +1,8 @@
-import type { Claim, ClaimContext } from '../claim.js';
+import type { Claim } from '../claim.js';
 import { centredOn, differenceTask } from '../formulaTasks.js';
-import {
-  deepNet,
-  lastOf,
-  networkOf,
-  outputsOf,
-  powerLawFigure,
-  short,
-  training,
-  trainToEnd,
-  within,
-} from '../laboratory.js';
-import { geometricMeans, pooledFit, stepOf, subSeeds } from '../subSeeds.js';
-
-interface Run {
-  readonly drift: number;
-  readonly movement: number;
-}
-
-async function runOf(context: ClaimContext, width: number, seed: number): Promise<Run> {
-  const task = differenceTask(seed);
-  const built = networkOf(deepNet([width, width, width]), task, context, seed);
-  try {
-    const data = centredOn(task, outputsOf(built, task));
-    const { rows } = await trainToEnd(
-      built,
-      data,
-      training({
-        optimizer: { kind: 'sgd', learningRate: await stepOf(built, data, 0.5) },
-        steps: 2000,
-        stop: { lossFraction: 0.05 },
-        seed,
-        measure: { kernels: 2, metricsEvery: 2000 },
-      }),
-      context,
-    );
-    return { drift: lastOf(rows, 'drift'), movement: lastOf(rows, 'movement') };
-  } finally {
-    built.model.dispose();
-  }
-}
+import { deepNet, networkOf, outputsOf, short, within } from '../laboratory.js';
+import { distanceOf, measureSweep, powerLawOf, powerLawsFigure } from '../powerLaws.js';
+import { stepOf, subSeeds } from '../subSeeds.js';
 
 /** Jacot, Gabriel, Hongler 2018; Huang, Yau 2020: the kernel of a deep network under the NTK parameterisation freezes. */
 export const deepNtkFreezes: Claim = {
@@ -56,36 +19,35 @@ export const deepNtkFreezes: Claim = {
   async measure(context) {
     const widths = [32, 64, 128, 256, 512, ...(context.preset === 'full' ? [1024, 2048] : [])];
     const seeds = subSeeds(context, 10);
-    const drift: number[][] = [];
-    const movement: number[][] = [];
-    for (const [i, seed] of seeds.entries()) {
-      const runs: Run[] = [];
-      for (const [k, width] of widths.entries()) {
-        context.progress?.((i + k / widths.length) / seeds.length, `width ${width}`);
-        runs.push(await runOf(context, width, seed));
-      }
-      drift.push(runs.map((r) => r.drift));
-      movement.push(runs.map((r) => r.movement));
-    }
-    const laws = { drift: geometricMeans(drift), movement: geometricMeans(movement) };
-    const fits = { drift: pooledFit(widths, drift), movement: pooledFit(widths, movement) };
+    const runs = await measureSweep(
+      ['drift', 'movement'],
+      {
+        seeds,
+        points: widths,
+        text: (width) => `width ${width}`,
+        async measure(width, seed) {
+          const task = differenceTask(seed);
+          const built = networkOf(deepNet([width, width, width]), task, context, seed);
+          const data = centredOn(task, outputsOf(built, task));
+          const learningRate = await stepOf(built, data, 0.5);
+          return distanceOf(built, data, { learningRate, steps: 2000, left: 0.05, seed }, context);
+        },
+      },
+      context,
+    );
+    const drift = powerLawOf(widths, runs.drift);
+    const movement = powerLawOf(widths, runs.movement);
     return {
-      passed: within(fits.drift.slope, -1, 0.2),
+      passed: within(drift.fit.slope, -1, 0.2),
       predicted: -1,
-      measured: fits.drift.slope,
-      interval: fits.drift.interval,
-      note: `Drift ${laws.drift.map((v) => short(100 * v)).join(', ')} % at m = ${widths.join(', ')}; relative movement of all weights has slope ${short(fits.movement.slope)}.`,
+      measured: drift.fit.slope,
+      interval: drift.fit.interval,
+      note: `Drift ${drift.typical.map((v) => short(100 * v)).join(', ')} % at m = ${widths.join(', ')}; relative movement of all weights has slope ${short(movement.fit.slope)}.`,
       figures: [
-        powerLawFigure(
-          'Drift and movement of a deep network against width',
-          'width m',
-          (['drift', 'movement'] as const).map((name) => ({
-            label: name,
-            x: widths,
-            y: laws[name],
-            fit: fits[name],
-          })),
-        ),
+        powerLawsFigure('Drift and movement of a deep network against width', 'width m', widths, {
+          drift,
+          movement,
+        }),
       ],
     };
   },

@@ -1,17 +1,7 @@
 import type { Claim } from '../claim.js';
-import {
-  dataOf,
-  interactionTask,
-  lastOf,
-  networkOf,
-  powerLawFigure,
-  short,
-  training,
-  trainToEnd,
-  twoLayerNet,
-  within,
-} from '../laboratory.js';
-import { geometricMeans, pooledFit, stepOf, subSeeds } from '../subSeeds.js';
+import { dataOf, interactionTask, networkOf, short, twoLayerNet, within } from '../laboratory.js';
+import { distanceOf, measureSweep, powerLawOf, powerLawsFigure } from '../powerLaws.js';
+import { stepOf, subSeeds } from '../subSeeds.js';
 
 const width = 1024;
 /** alpha = m^t; from t = .5 on the network is lazy and power laws hold. */
@@ -32,57 +22,34 @@ export const lazyAlpha: Claim = {
   async measure(context) {
     const alphas = exponents.map((t) => width ** t);
     const seeds = subSeeds(context, context.preset === 'full' ? 5 : 3);
-    const movement: number[][] = [];
-    const drift: number[][] = [];
-    for (const [i, seed] of seeds.entries()) {
-      const data = dataOf(interactionTask(), seed);
-      const moved: number[] = [];
-      const drifted: number[] = [];
-      for (const [k, t] of exponents.entries()) {
-        context.progress?.((i + k / exponents.length) / seeds.length, `alpha = m^${t}`);
-        const built = networkOf(twoLayerNet(width, { scale: `m^${t}` }), data, context, seed);
-        const { rows } = await trainToEnd(
-          built,
-          data,
-          training({
-            optimizer: { kind: 'sgd', learningRate: await stepOf(built, data, 0.5) },
-            steps: 4000,
-            stop: { lossFraction: 0.01 },
-            seed,
-            measure: { kernels: 2, metricsEvery: 4000 },
-          }),
-          context,
-        );
-        moved.push(lastOf(rows, 'movement.features'));
-        drifted.push(lastOf(rows, 'drift'));
-        built.model.dispose();
-      }
-      movement.push(moved);
-      drift.push(drifted);
-    }
-    const large = (runs: readonly (readonly number[])[]) => runs.map((run) => run.slice(firstLazy));
-    const fits = {
-      movement: pooledFit(alphas.slice(firstLazy), large(movement)),
-      drift: pooledFit(alphas.slice(firstLazy), large(drift)),
-    };
-    const laws = { movement: geometricMeans(movement), drift: geometricMeans(drift) };
+    const runs = await measureSweep(
+      ['features', 'drift'],
+      {
+        seeds,
+        points: exponents,
+        text: (t) => `alpha = m^${t}`,
+        async measure(t, seed) {
+          const data = dataOf(interactionTask(), seed);
+          const built = networkOf(twoLayerNet(width, { scale: `m^${t}` }), data, context, seed);
+          const learningRate = await stepOf(built, data, 0.5);
+          return distanceOf(built, data, { learningRate, steps: 4000, left: 0.01, seed }, context);
+        },
+      },
+      context,
+    );
+    const movement = powerLawOf(alphas, runs.features, firstLazy);
+    const drift = powerLawOf(alphas, runs.drift, firstLazy);
     return {
-      passed: within(fits.movement.slope, -1, 0.15) && within(fits.drift.slope, -2, 0.3),
+      passed: within(movement.fit.slope, -1, 0.15) && within(drift.fit.slope, -2, 0.3),
       predicted: -2,
-      measured: fits.drift.slope,
-      interval: fits.drift.interval,
-      note: `Slopes at large alpha: movement of theta ${short(fits.movement.slope)}, drift ${short(fits.drift.slope)}. At alpha = 1 theta moves by ${short(100 * laws.movement[0])} %, at alpha = m by ${short(100 * laws.movement[exponents.length - 1])} %.`,
+      measured: drift.fit.slope,
+      interval: drift.fit.interval,
+      note: `Slopes at large alpha: movement of theta ${short(movement.fit.slope)}, drift ${short(drift.fit.slope)}. At alpha = 1 theta moves by ${short(100 * movement.typical[0])} %, at alpha = m by ${short(100 * movement.typical[exponents.length - 1])} %.`,
       figures: [
-        powerLawFigure(
-          'Movement of theta and kernel drift against alpha',
-          'scale alpha',
-          (['movement', 'drift'] as const).map((name) => ({
-            label: name,
-            x: alphas,
-            y: laws[name],
-            fit: fits[name],
-          })),
-        ),
+        powerLawsFigure('Movement of theta and kernel drift against alpha', 'scale alpha', alphas, {
+          movement,
+          drift,
+        }),
       ],
     };
   },

@@ -4,19 +4,9 @@ import type { Dataset } from '../../network/data/index.js';
 import { architectureOf } from '../../network/limit/architectureOf.js';
 import type { BuiltModel } from '../../network/models/build.js';
 import type { Claim } from '../claim.js';
-import {
-  dataOf,
-  interactionTask,
-  lastOf,
-  networkOf,
-  powerLawFigure,
-  short,
-  training,
-  trainToEnd,
-  twoLayerNet,
-  within,
-} from '../laboratory.js';
-import { geometricMeans, medians, pooledFit, spectrumOf, subSeeds } from '../subSeeds.js';
+import { dataOf, interactionTask, networkOf, short, twoLayerNet, within } from '../laboratory.js';
+import { distanceOf, measureSweep, powerLawOf, powerLawsFigure } from '../powerLaws.js';
+import { medians, spectrumOf, subSeeds } from '../subSeeds.js';
 
 /**
  * The slope of the twin gap over these widths is -1.11 in the mean over tasks, and .1 of deviation from task to task: with
@@ -46,76 +36,52 @@ export const lazyWidth: Claim = {
   async measure(context) {
     const widths = context.preset === 'full' ? [64, 256, 1024, 4096, 16384] : [64, 256, 1024, 4096];
     const seeds = subSeeds(context, tasks);
-    const runs = { movement: [] as number[][], drift: [] as number[][], twinGap: [] as number[][] };
-    const lambdaGaps: number[][] = [];
-    for (const [i, seed] of seeds.entries()) {
-      const data = dataOf(interactionTask(), seed);
-      const at = widths.map(() => ({ movement: 0, drift: 0, twinGap: 0, lambdaGap: 0 }));
-      let limit = Number.NaN;
-      for (const [k, width] of widths.entries()) {
-        context.progress?.((i + k / widths.length) / seeds.length, `width ${width}`);
-        // A planted alpha grows with the width, so that it shows in the exponents and not only in the offset.
-        const built = networkOf(twoLayerNet(width), data, context, seed);
-        const spectrum = await spectrumOf(built, data);
-        if (k === 0) limit = limitOfLambdaMin(built, data);
-        const { rows } = await trainToEnd(
-          built,
-          data,
-          training({
-            optimizer: { kind: 'sgd', learningRate: (0.5 * data.train.size) / spectrum[0] },
-            steps: 4000,
-            stop: { lossFraction: 0.01 },
-            seed,
-            // One row at either end: a run that stops at a row's step would not report its last kernel.
-            measure: { kernels: 2, twin: true, metricsEvery: 4000 },
-          }),
-          context,
-        );
-        at[k] = {
-          movement: lastOf(rows, 'movement'),
-          drift: lastOf(rows, 'drift'),
-          twinGap: lastOf(rows, 'twinGap'),
-          lambdaGap: Math.abs(spectrum[spectrum.length - 1] / limit - 1),
-        };
-        built.model.dispose();
-      }
-      for (const name of ['movement', 'drift', 'twinGap'] as const) runs[name].push(at.map((a) => a[name]));
-      lambdaGaps.push(at.map((a) => a.lambdaGap));
-    }
-    const laws = {
-      movement: geometricMeans(runs.movement),
-      drift: geometricMeans(runs.drift),
-      twinGap: geometricMeans(runs.twinGap),
-    };
-    const lambdaGap = medians(lambdaGaps);
-    const fits = {
-      movement: pooledFit(widths, runs.movement),
-      drift: pooledFit(widths, runs.drift),
-      twinGap: pooledFit(widths, runs.twinGap),
-    };
+    let limit = Number.NaN;
+    const runs = await measureSweep(
+      ['movement', 'drift', 'twinGap', 'lambdaGap'],
+      {
+        seeds,
+        points: widths,
+        text: (width) => `width ${width}`,
+        async measure(width, seed) {
+          const data = dataOf(interactionTask(), seed);
+          // A planted alpha grows with the width, so that it shows in the exponents and not only in the offset.
+          const built = networkOf(twoLayerNet(width), data, context, seed);
+          const spectrum = await spectrumOf(built, data);
+          // The limit is that of the inputs, which change with the seed and not with the width.
+          if (width === widths[0]) limit = limitOfLambdaMin(built, data);
+          const learningRate = (0.5 * data.train.size) / spectrum[0];
+          const run = { learningRate, steps: 4000, left: 0.01, seed, twin: true };
+          return {
+            ...(await distanceOf(built, data, run, context)),
+            lambdaGap: Math.abs(spectrum[spectrum.length - 1] / limit - 1),
+          };
+        },
+      },
+      context,
+    );
+    const movement = powerLawOf(widths, runs.movement);
+    const drift = powerLawOf(widths, runs.drift);
+    const twinGap = powerLawOf(widths, runs.twinGap);
+    const lambdaGap = medians(runs.lambdaGap);
     const last = widths.length - 1;
     const passed =
-      within(fits.movement.slope, -0.5, 0.1) &&
-      within(fits.drift.slope, -1, 0.15) &&
-      within(fits.twinGap.slope, -1, 0.2) &&
+      within(movement.fit.slope, -0.5, 0.1) &&
+      within(drift.fit.slope, -1, 0.15) &&
+      within(twinGap.fit.slope, -1, 0.2) &&
       lambdaGap[last] < lambdaGap[0];
     return {
       passed,
       predicted: -1,
-      measured: fits.drift.slope,
-      interval: fits.drift.interval,
-      note: `Slopes: movement ${short(fits.movement.slope)}, drift ${short(fits.drift.slope)}, twin gap ${short(fits.twinGap.slope)}. lambda_min is ${short(100 * lambdaGap[0])} % from its limit at m = ${widths[0]}, ${short(100 * lambdaGap[last])} % at m = ${widths[last]}.`,
+      measured: drift.fit.slope,
+      interval: drift.fit.interval,
+      note: `Slopes: movement ${short(movement.fit.slope)}, drift ${short(drift.fit.slope)}, twin gap ${short(twinGap.fit.slope)}. lambda_min is ${short(100 * lambdaGap[0])} % from its limit at m = ${widths[0]}, ${short(100 * lambdaGap[last])} % at m = ${widths[last]}.`,
       figures: [
-        powerLawFigure(
-          'Movement, drift and twin gap against width',
-          'width m',
-          (['movement', 'drift', 'twinGap'] as const).map((name) => ({
-            label: name,
-            x: widths,
-            y: laws[name],
-            fit: fits[name],
-          })),
-        ),
+        powerLawsFigure('Movement, drift and twin gap against width', 'width m', widths, {
+          movement,
+          drift,
+          twinGap,
+        }),
         {
           title: 'Smallest eigenvalue against its limit',
           xLabel: 'width m',

@@ -1,16 +1,7 @@
 import type { Claim } from '../claim.js';
-import {
-  dataOf,
-  interactionTask,
-  lastOf,
-  networkOf,
-  powerLawFigure,
-  short,
-  training,
-  trainToEnd,
-  twoLayerNet,
-} from '../laboratory.js';
-import { geometricMeans, pooledFit, stepOf, subSeeds } from '../subSeeds.js';
+import { dataOf, interactionTask, networkOf, short, twoLayerNet } from '../laboratory.js';
+import { distanceOf, measureSweep, powerLawOf, powerLawsFigure } from '../powerLaws.js';
+import { stepOf, subSeeds } from '../subSeeds.js';
 
 /** Largest ratio between the drifts of any two widths. */
 const flat = 1.3;
@@ -29,54 +20,35 @@ export const richAnyWidth: Claim = {
   async measure(context) {
     const widths = context.preset === 'full' ? [64, 256, 1024, 4096, 16384] : [64, 256, 1024, 4096];
     const seeds = subSeeds(context, 5);
-    const drift: number[][] = [];
-    const movement: number[][] = [];
-    for (const [i, seed] of seeds.entries()) {
-      const data = dataOf(interactionTask(), seed);
-      const drifts: number[] = [];
-      const moves: number[] = [];
-      for (const [k, width] of widths.entries()) {
-        context.progress?.((i + k / widths.length) / seeds.length, `width ${width}`);
-        const built = networkOf(twoLayerNet(width, { scale: 'mean-field' }), data, context, seed);
-        const { rows } = await trainToEnd(
-          built,
-          data,
-          training({
-            optimizer: { kind: 'sgd', learningRate: await stepOf(built, data, 0.1) },
-            steps: 20000,
-            stop: { lossFraction: 0.01 },
-            seed,
-            measure: { kernels: 2, metricsEvery: 20000 },
-          }),
-          context,
-        );
-        drifts.push(lastOf(rows, 'drift'));
-        moves.push(lastOf(rows, 'movement.features'));
-        built.model.dispose();
-      }
-      drift.push(drifts);
-      movement.push(moves);
-    }
-    const laws = { drift: geometricMeans(drift), movement: geometricMeans(movement) };
-    const fits = { drift: pooledFit(widths, drift), movement: pooledFit(widths, movement) };
-    const ratio = Math.max(...laws.drift) / Math.min(...laws.drift);
+    const runs = await measureSweep(
+      ['drift', 'features'],
+      {
+        seeds,
+        points: widths,
+        text: (width) => `width ${width}`,
+        async measure(width, seed) {
+          const data = dataOf(interactionTask(), seed);
+          const built = networkOf(twoLayerNet(width, { scale: 'mean-field' }), data, context, seed);
+          const learningRate = await stepOf(built, data, 0.1);
+          return distanceOf(built, data, { learningRate, steps: 20000, left: 0.01, seed }, context);
+        },
+      },
+      context,
+    );
+    const drift = powerLawOf(widths, runs.drift);
+    const movement = powerLawOf(widths, runs.features);
+    const ratio = Math.max(...drift.typical) / Math.min(...drift.typical);
     return {
       passed: ratio <= flat,
       predicted: 1,
       measured: ratio,
       interval: null,
-      note: `Drift ${laws.drift.map(short).join(', ')} at m = ${widths.join(', ')} (slope ${short(fits.drift.slope)}); theta moves by ${laws.movement.map((v) => short(100 * v)).join(', ')} %.`,
+      note: `Drift ${drift.typical.map(short).join(', ')} at m = ${widths.join(', ')} (slope ${short(drift.fit.slope)}); theta moves by ${movement.typical.map((v) => short(100 * v)).join(', ')} %.`,
       figures: [
-        powerLawFigure(
-          'Drift and movement of theta against width at alpha = 1',
-          'width m',
-          (['drift', 'movement'] as const).map((name) => ({
-            label: name,
-            x: widths,
-            y: laws[name],
-            fit: fits[name],
-          })),
-        ),
+        powerLawsFigure('Drift and movement of theta against width at alpha = 1', 'width m', widths, {
+          drift,
+          movement,
+        }),
       ],
     };
   },
