@@ -105,6 +105,18 @@ export const training = (more: Partial<TrainingDefinition>): TrainingDefinition 
   ...more,
 });
 
+/** Gradient descent at eta m / alpha^2, at which features move alike whatever the width and the scale; a row at either end. */
+export const scaledDescent = (
+  rate: number,
+  { steps, ...more }: Partial<TrainingDefinition> & { readonly steps: number; readonly seed: number },
+): TrainingDefinition =>
+  training({
+    optimizer: { kind: 'sgd', learningRate: rate, stepScale: 'm/alpha^2' },
+    steps,
+    measure: { kernels: 0, metricsEvery: steps },
+    ...more,
+  });
+
 export interface Finished {
   readonly built: BuiltModel;
   readonly data: Dataset;

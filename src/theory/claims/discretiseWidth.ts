@@ -5,8 +5,8 @@ import {
   dataOf,
   networkOf,
   powerLawFigure,
+  scaledDescent,
   short,
-  training,
   trainToEnd,
   twoLayerNet,
   within,
@@ -40,17 +40,7 @@ export const discretiseWidth: Claim = {
       const net = (units: number) =>
         networkOf(twoLayerNet(units, { scale: 'mean-field' }), data, context, seed);
       const wide = net(width);
-      await trainToEnd(
-        wide,
-        data,
-        training({
-          optimizer: { kind: 'sgd', learningRate: 0.2, stepScale: 'm/alpha^2' },
-          steps,
-          seed,
-          measure: { kernels: 0, metricsEvery: steps },
-        }),
-        context,
-      );
+      await trainToEnd(wide, data, scaledDescent(0.2, { steps, seed }), context);
       const { x, y } = tensorsOf(data.test, data);
       const found = subsamplingErrors(wide, net, x, { counts, draws, seed });
       errors.push([...found.errors]);

@@ -9,9 +9,9 @@ import {
   kernelOn,
   networkOf,
   ridgeTask,
+  scaledDescent,
   short,
   testKernelOn,
-  training,
   trainToEnd,
   twoLayerNet,
 } from '../laboratory.js';
@@ -63,12 +63,7 @@ async function descent(
   const { rows } = await trainToEnd(
     built,
     data,
-    training({
-      optimizer: { kind: 'sgd', learningRate: rate, stepScale: 'm/alpha^2' },
-      steps,
-      seed,
-      measure: { kernels: 0, metricsEvery: steps / 10 },
-    }),
+    scaledDescent(rate, { steps, seed, measure: { kernels: 0, metricsEvery: steps / 10 } }),
     context,
   );
   built.model.dispose();

@@ -5,8 +5,8 @@ import {
   meanSquare,
   networkOf,
   outputsOf,
+  scaledDescent,
   short,
-  training,
   trainToEnd,
   twoLayerNet,
 } from '../laboratory.js';
@@ -23,17 +23,7 @@ async function pathsOf(steps: number, context: ClaimContext, seed: number): Prom
     networkOf(twoLayerNet(units, { scale: 'mean-field' }), data, context, start);
   const trained = async (start: number) => {
     const built = net(width, start);
-    await trainToEnd(
-      built,
-      data,
-      training({
-        optimizer: { kind: 'sgd', learningRate: 0.2, stepScale: 'm/alpha^2' },
-        steps,
-        seed,
-        measure: { kernels: 0, metricsEvery: steps },
-      }),
-      context,
-    );
+    await trainToEnd(built, data, scaledDescent(0.2, { steps, seed }), context);
     return built;
   };
   const [a, b] = [await trained(2 * seed), await trained(2 * seed + 1)];

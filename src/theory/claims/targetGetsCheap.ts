@@ -4,8 +4,8 @@ import {
   dataOf,
   networkOf,
   ridgeTask,
+  scaledDescent,
   short,
-  training,
   trainToEnd,
   twoLayerNet,
 } from '../laboratory.js';
@@ -43,13 +43,7 @@ async function courseOf(
   const { rows } = await trainToEnd(
     built,
     data,
-    training({
-      optimizer: { kind: 'sgd', learningRate: rate, stepScale: 'm/alpha^2' },
-      steps,
-      seed,
-      probe: 200,
-      measure: { kernels, metricsEvery: steps },
-    }),
+    scaledDescent(rate, { steps, seed, probe: 200, measure: { kernels, metricsEvery: steps } }),
     context,
   );
   built.model.dispose();

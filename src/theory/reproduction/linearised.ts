@@ -1,8 +1,9 @@
 import type { TwoLayerModel } from '../../experiment/definition.js';
 import type { Figure } from '../figure.js';
+import { shown } from './bars.js';
 import { curveFigure, digits, paperNet } from './mnist.js';
 import { ratesOf } from './rates.js';
-import type { Course, Preset, Results, Stage } from './survey.js';
+import type { Bar, Course, Preset, Results, Stage } from './survey.js';
 import { last, trainingStage } from './training.js';
 
 /** Experiments that set a network beside its linearisation; the standard convention, alpha = sqrt(m). */
@@ -46,6 +47,13 @@ export const lossGap = (course: Course | undefined): number => {
   const loss = last(course, 'testLoss');
   return course?.complete ? Math.abs(last(course, 'linearTestLoss') - loss) / loss : Number.NaN;
 };
+
+/** What both came to at the end, shown without a bar. */
+export const linearisedOutcome = (arm: LinearisedArm, course: Course | undefined): Bar[] => [
+  shown(`${arm.text}: accuracy`, last(course, 'accuracy')),
+  shown(`${arm.text}: accuracy of the linearisation`, last(course, 'linearAccuracy')),
+  shown(`${arm.text}: movement of theta`, last(course, 'movementTheta')),
+];
 
 export function linearisedFigures(arms: readonly LinearisedArm[], results: Results): Figure[] {
   const curves = (network: string, linear: string) =>

@@ -1,15 +1,15 @@
-import { expected, shown } from '../reproduction/bars.js';
+import { expected } from '../reproduction/bars.js';
 import {
   type LinearisedArm,
   linearisationText,
   linearisedFigures,
+  linearisedOutcome,
   linearisedStage,
   lossGap,
 } from '../reproduction/linearised.js';
 import { sizesText } from '../reproduction/mnist.js';
 import { conventionTexts } from '../reproduction/rates.js';
 import type { Preset, Survey } from '../reproduction/survey.js';
-import { last } from '../reproduction/training.js';
 
 const arms: readonly LinearisedArm[] = [0, 0.5, 0.9].map((momentum) => ({
   id: `momentum=${momentum}`,
@@ -37,11 +37,7 @@ export const momentum: Survey = {
     const [none, half, strong] = courses.map(lossGap);
     return {
       bars: [
-        ...arms.flatMap((arm, i) => [
-          shown(`${arm.text}: accuracy`, last(courses[i], 'accuracy')),
-          shown(`${arm.text}: accuracy of the linearisation`, last(courses[i], 'linearAccuracy')),
-          shown(`${arm.text}: movement of theta`, last(courses[i], 'movementTheta')),
-        ]),
+        ...arms.flatMap((arm, i) => linearisedOutcome(arm, courses[i])),
         expected(
           'relative gap of the test losses at momentum .9',
           'largest at .9',

@@ -3,13 +3,13 @@ import {
   type LinearisedArm,
   linearisationText,
   linearisedFigures,
+  linearisedOutcome,
   linearisedStage,
   lossGap,
 } from '../reproduction/linearised.js';
 import { sizesText } from '../reproduction/mnist.js';
 import { conventionTexts } from '../reproduction/rates.js';
 import type { Preset, Survey } from '../reproduction/survey.js';
-import { last } from '../reproduction/training.js';
 
 const arms: readonly LinearisedArm[] = [
   { id: 'unit', text: 'theta ~ N(0, I)', lr: 0.1, thetaStart: 'unit' },
@@ -37,9 +37,7 @@ export const thetaStart: Survey = {
     return {
       bars: [
         ...arms.flatMap((arm, i) => [
-          shown(`${arm.text}: accuracy`, last(courses[i], 'accuracy')),
-          shown(`${arm.text}: accuracy of the linearisation`, last(courses[i], 'linearAccuracy')),
-          shown(`${arm.text}: movement of theta`, last(courses[i], 'movementTheta')),
+          ...linearisedOutcome(arm, courses[i]),
           shown(`${arm.text}: relative gap of the test losses`, lossGap(courses[i])),
         ]),
         expected(
