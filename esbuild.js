@@ -49,6 +49,7 @@ const bundles = {
   tsserver: { ...node, ...tsserver.bundle },
   dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },
   report: { ...browser, entryPoints: ['webview/report.ts'], outfile: 'dist/webview/report.js' },
+  styles: { ...browser, entryPoints: ['webview/styles/index.css'], outfile: 'dist/webview/styles.css' },
 };
 
 /** Files that are copied beside the bundles. */
@@ -58,7 +59,6 @@ const assets = [
     'dist/tfjs-backend-wasm-simd.wasm',
   ],
   ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm', 'dist/tfjs-backend-wasm.wasm'],
-  ['webview/styles.css', 'dist/webview/styles.css'],
   ['media/data/digits.bin', 'dist/digits.bin'],
 ];
 
