@@ -4,8 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/folders.js';
 
 const read = (...parts: string[]) => readFileSync(path.join(root, ...parts), 'utf8');
-const headings = (page: string) =>
-  [...read('docs', page).matchAll(/^## (.+)$/gm)].map(([, name]) => name).sort();
+/** The anchors that Markdown makes of the headings: they are what problems and numbers link to. */
+const anchors = (page: string) =>
+  [...read('docs', page).matchAll(/^## (.+)$/gm)]
+    .map(([, name]) => name.toLowerCase().replaceAll(' ', '-'))
+    .sort();
 const all = (text: string, pattern: RegExp) =>
   [...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
 
@@ -14,12 +17,12 @@ describe('explanations', () => {
     const sources = ['problems.ts', 'regimeProblems.ts'].map((name) => read('src', 'trainer', name)).join('');
     const codes = all(sources, /code: '([a-z0-9-]+)'/g);
     expect(codes.length).toBeGreaterThan(6);
-    expect(headings('problems.md')).toEqual(codes);
+    expect(anchors('problems.md')).toEqual(codes);
   });
 
   it('there is one for every number of the side panel', () => {
     const named = all(read('src', 'extension', 'views', 'diagnosticLines.ts'), /explains: '([a-z-]+)'/g);
     expect(named.length).toBeGreaterThan(12);
-    expect(headings('numbers.md')).toEqual(named);
+    expect(anchors('numbers.md')).toEqual(named);
   });
 });

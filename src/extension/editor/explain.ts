@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Places } from '../places.js';
 
-/** Pages of explanations; every heading of the second level is the name of a number or of a problem. */
+/** Pages of explanations; the anchors of their headings are the names of numbers and of problems. */
 const pages = ['numbers.md', 'problems.md'] as const;
 
-/** Names that a page explains. */
+/** Names that a page explains: its headings of the second level, as Markdown makes anchors of them. */
 export const namesIn = (page: string): readonly string[] =>
-  [...page.matchAll(/^## (.+)$/gm)].map(([, name]) => name.trim());
+  [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title.trim().toLowerCase().replaceAll(' ', '-'));
 
 /** The name of what is to be explained: a problem's code, or a line of the side panel. */
 function nameOf(given: unknown): string | undefined {
