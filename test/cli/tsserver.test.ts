@@ -26,15 +26,21 @@ let server: TypeScriptServer;
 let place: ReturnType<typeof temporaryFolder>;
 const workspaces: (typeof place)[] = [];
 
-/** A new workspace with these files; gives the path of one of them. */
-function workspace(files: Readonly<Record<string, string | object>>): (name: string) => string {
-  place = temporaryFolder();
-  workspaces.push(place);
-  const folder = place.path;
+type Files = Readonly<Record<string, string | object>>;
+
+function write(folder: string, files: Files): void {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
   }
+}
+
+/** A new workspace with these files; gives the path of one of them. */
+function workspace(files: Files): (name: string) => string {
+  place = temporaryFolder();
+  workspaces.push(place);
+  const folder = place.path;
+  write(folder, files);
   return (name) => path.join(folder, name);
 }
 
@@ -200,6 +206,20 @@ describe('a package that is installed', () => {
     expect(await server.declaredIn(at('deep/model.ts'), source, 'twoLayer')).toContain(
       'node_modules/kernelscope/',
     );
+  });
+
+  it('wins from the moment it is installed', async () => {
+    // TypeScript watches no folder as close to the root as a temporary one is.
+    const at = workspace({
+      'some/project/tsconfig.json': { compilerOptions: { module: 'esnext', moduleResolution: 'bundler' } },
+      'some/project/model.ts': text,
+    });
+    const file = at('some/project/model.ts');
+    const source = open(file);
+    const declaredIn = () => server.declaredIn(file, source, 'twoLayer');
+    expect(await declaredIn()).toContain('dist/editor/');
+    write(at('some/project'), modules);
+    await expect.poll(declaredIn, { timeout: 30_000, interval: 500 }).toContain('node_modules/kernelscope/');
   });
 
   it('is the TensorFlow.js of our builders too, so that its classes fit', async () => {
