@@ -30,6 +30,8 @@ export interface PredictionStart {
 export interface KernelPrediction {
   /** Norm over outputs of the residual left in every mode of the probe kernel after `step` steps, [P]. */
   residual(step: number): Float64Array;
+  /** f_lin - y on the probe inputs after `step` steps, [P, O]. */
+  onProbe(step: number): Float64Array;
   /** Training loss: the start's, times the share of squared residual left. */
   loss(step: number): { readonly predictedLoss?: number };
 }
@@ -83,17 +85,21 @@ export function predictionOf(
     momentum === 0 ? descentShare(lambda, rate, step) : momentumShare(lambda, rate, momentum, step);
   const shares = (step: number) => values.map((lambda) => share(lambda, step));
   const all = coefficients.reduce((sum, c) => sum + c * c, 0);
+  const P = probeRows.length;
+  const onProbe = (step: number): Float64Array => {
+    const left = shares(step);
+    const out = new Float64Array(P * outputs);
+    for (let k = 0; k < n; k++)
+      for (let p = 0; p < P; p++) {
+        const v = vectors.data[k * n + probeRows[p]] * left[k];
+        for (let o = 0; o < outputs; o++) out[p * outputs + o] += v * coefficients[k * outputs + o];
+      }
+    return out;
+  };
   return {
+    onProbe,
     residual: (step) => {
-      const left = shares(step);
-      const P = probeRows.length;
-      const onProbe = new Float64Array(P * outputs);
-      for (let k = 0; k < n; k++)
-        for (let p = 0; p < P; p++) {
-          const v = vectors.data[k * n + probeRows[p]] * left[k];
-          for (let o = 0; o < outputs; o++) onProbe[p * outputs + o] += v * coefficients[k * outputs + o];
-        }
-      const modes = projected(probeVectors, onProbe, outputs);
+      const modes = projected(probeVectors, onProbe(step), outputs);
       return Float64Array.from({ length: P }, (_, k) =>
         Math.hypot(...modes.subarray(k * outputs, (k + 1) * outputs)),
       );

@@ -12,6 +12,12 @@ export interface RegimeEvidence {
   readonly costRatio?: number;
   /** Relative distance of network and linearised twin on the probe set now. */
   readonly twinGap?: number;
+  /** Largest relative distance from the linearisation so far, by the kernels (see RegimeWatch). */
+  readonly gap?: number;
+  /** What it will be at the end of the run, by going through it ahead. */
+  readonly expected?: number;
+  /** The run has come to its end. */
+  readonly over?: boolean;
   /** Share of the initial training loss that is left. */
   readonly lossLeft?: number;
   readonly learningRate?: number;
@@ -49,7 +55,8 @@ const driftAt = (gap: number, e: RegimeEvidence): number =>
 
 /** Largest gap that the whole run is expected to reach; undefined when neither kernel nor twin have been followed. */
 export function expectedGap(e: RegimeEvidence): number | undefined {
-  const { drift, twinGap } = e;
+  const { drift, twinGap, gap, expected } = e;
+  if (gap !== undefined) return Math.max(gap, twinGap ?? 0, e.over ? 0 : (expected ?? 0));
   if (drift === undefined) return twinGap;
   const byDrift = (law.factor * Math.max(drift, 1e-9) ** law.drift * startFactor(e)) / learntOf(e);
   // The gap of now is a lower bound: late in a run both fit the targets and it shrinks.

@@ -19,6 +19,7 @@ import { Movement } from './movement.js';
 import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import { type KernelMeasurement, KernelProbe } from './probe.js';
 import { regimeVerdict } from './regime.js';
+import { followsKernel, RegimeWatch } from './regimeWatch.js';
 import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
 import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { SharpnessProbe } from './sharpness.js';
@@ -80,7 +81,10 @@ class Session {
   private initialLoss = Number.NaN;
   private initialCost = Number.NaN;
   private prediction: KernelPrediction | null | undefined;
+  /** Whether that is of plain descent from the kernel of all training inputs. */
+  private predictsWhole = false;
   private twinGap: number | undefined;
+  private watch: RegimeWatch | null = null;
   private last: KernelMeasurement | null = null;
   private lastMovement: ReturnType<Movement['relative']> = { layers: {}, total: 0 };
   /** Columns that come with a kernel; they join the row of their step, so that a step has one row. */
@@ -139,7 +143,7 @@ class Session {
       const told = { kernel: !fresh, row: !fresh };
       const saves = step > 0 && step % saveEvery === 0;
       if (!told.kernel && (done || kernelAt.has(step))) {
-        if (done || this.affords(step, kernelAt)) yield* await this.kernelRecords(step);
+        if (done || this.affords(step, kernelAt)) yield* await this.kernelRecords(step, done && !aborted);
         else if (this.throttle?.skipped === 1) yield throttleNote(step);
         told.kernel = true;
       }
@@ -161,7 +165,7 @@ class Session {
         }
       }
       if (done) {
-        if (!told.kernel) yield* await this.kernelRecords(step);
+        if (!told.kernel) yield* await this.kernelRecords(step, !aborted);
         if (!told.row) yield this.row(step);
         await control.onCheckpoint?.(this.checkpoint(step));
         if (!aborted) yield* this.measureLandscape(step);
@@ -208,6 +212,7 @@ class Session {
         };
     }
     this.initialLoss = this.trainSet.evaluate(this.predict).loss;
+    this.watch = this.watchOf();
     control.onReady?.({
       learningRate: this.stepper.learningRate,
       maxStep: this.maxStep,
@@ -223,7 +228,7 @@ class Session {
     if (definition.measure.particles && built.twoLayer) this.plane = principalPlane(built);
     if (resume) {
       // The start is what drift and modes refer to, so it is measured again before the weights are set.
-      if (this.probe) await this.measureKernel();
+      if (this.probe) await this.measureKernel(0);
       readCheckpoint(this.model, this.stepper, resume);
       const twin = this.tangent ?? this.twin;
       if (twin && resume.twin) twin.restore(resume.twin);
@@ -236,6 +241,17 @@ class Session {
         };
       this.time = resume.time;
     }
+  }
+
+  /** Follows the run by its kernels where they say how it goes, which a step above the stable one rules out. */
+  private watchOf(): RegimeWatch | null {
+    const { probe, model, stepper, initialLoss } = this;
+    const { definition, data } = this.setup;
+    const { learningRate, factors } = stepper;
+    if (!probe || this.tangent || !followsKernel(definition) || learningRate > this.maxStep) return null;
+    const plain = isPredicted(definition) && definition.optimizer.kind === 'sgd';
+    const whole = plain && probe.size === data.train.size;
+    return new RegimeWatch({ model, probe, definition, factors, learningRate, initialLoss, whole });
   }
 
   private outOfTime(): boolean {
@@ -311,7 +327,7 @@ class Session {
     return values;
   }
 
-  private async measureKernel(): Promise<KernelMeasurement & { readonly outputs: Float32Array }> {
+  private async measureKernel(step: number): Promise<KernelMeasurement & { readonly outputs: Float32Array }> {
     const { definition } = this.setup;
     const probe = this.probe as KernelProbe;
     const outputs = probe.predict(this.predict);
@@ -325,6 +341,8 @@ class Session {
         probe.predict((x) => twin.predict(x)),
       );
     }
+    const linearised = this.predictsWhole ? this.prediction?.onProbe(step) : undefined;
+    this.watch?.follow(step, measured.kernelMatrix, outputs, linearised);
     this.last = measured;
     return { ...measured, outputs };
   }
@@ -334,6 +352,7 @@ class Session {
     const { data, definition } = this.setup;
     const whole = await wholeStart(this.model, data, this.stepper.factors, this.predict);
     const start = whole ?? probe.predictionStart(outputs);
+    this.predictsWhole = whole !== null && definition.optimizer.kind === 'sgd';
     const n = start.values.length;
     return predictionOf(definition.optimizer, {
       ...start,
@@ -345,12 +364,12 @@ class Session {
   }
 
   /** Kernel, spectrum, neurons and verdict at a step. Collected, not yielded: the reader's time is no diagnostics. */
-  private async kernelRecords(step: number): Promise<RunRecord[]> {
+  private async kernelRecords(step: number, over: boolean): Promise<RunRecord[]> {
     if (!this.probe) return [];
     const start = performance.now();
     const out: RunRecord[] = [];
     const { definition, built } = this.setup;
-    const measured = await this.measureKernel();
+    const measured = await this.measureKernel(step);
     const P = this.probe.size;
     const O = this.probe.outputs;
     const snapshot = (
@@ -411,10 +430,11 @@ class Session {
     if (this.twinGap !== undefined) values['twinGap'] = this.twinGap;
     if (built.twoLayer) values['effectiveNeurons'] = effective(built);
     this.kernelValues = values;
-    out.push(this.verdict(step));
     this.landscape?.keep(step);
     this.kernelCost = performance.now() - start;
-    this.diagnostics += this.kernelCost;
+    if (!over) await this.watch?.lookAhead();
+    out.push(this.verdict(step, over));
+    this.diagnostics += performance.now() - start;
     return out;
   }
 
@@ -444,7 +464,7 @@ class Session {
     return found ? landscapeRecords(found, step, this.time) : [];
   }
 
-  private verdict(step: number): RegimeRecord {
+  private verdict(step: number, over: boolean): RegimeRecord {
     const { definition } = this.setup;
     const train = this.trainSet.evaluate(this.predict).loss;
     const first = step === 0 || !this.last;
@@ -454,6 +474,9 @@ class Session {
       startResidual: first || definition.loss !== 'mse' ? undefined : this.last?.startResidual,
       movement: first ? undefined : this.lastMovement.total,
       twinGap: first ? undefined : this.twinGap,
+      gap: this.last && this.watch ? this.watch.gap : undefined,
+      expected: this.last && this.watch ? this.watch.expected : undefined,
+      over,
       costRatio: first || !this.last ? undefined : this.last.cost / this.initialCost,
       lossLeft: train / this.initialLoss,
       learningRate: this.stepper.learningRate,
@@ -482,7 +505,7 @@ class Session {
       accuracy: test?.accuracy ?? null,
       drift: this.last?.drift ?? null,
       movement: this.movement.relative().layers,
-      regime: this.probe ? this.verdict(step).regime : 'undetermined',
+      regime: this.probe ? this.verdict(step, !stopped).regime : 'undetermined',
       eigenvalues: this.last?.eigenvalues ?? new Float64Array(0),
     };
   }
