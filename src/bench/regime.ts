@@ -2,19 +2,18 @@ import type { DataSpec, StartName, TwoLayerModel } from '../experiment/definitio
 import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import type * as tf from '../network/tf.js';
-import { gapBars, KernelProbe, largestStep, train } from '../network/training/index.js';
+import { gapBars, KernelProbe, largestStep, regimeOfGap, train } from '../network/training/index.js';
 import type { Regime, RegimeRecord, RunRecord } from '../protocol/records.js';
 
 export type Judged = 'lazy' | 'in between' | 'rich';
 export const judged: readonly Judged[] = ['lazy', 'in between', 'rich'];
 
 /** What the largest twin gap of a whole run says; the verdict, which is not told it, is judged by this. */
-export const truthOf = (gap: number): Judged =>
-  gap <= gapBars.lazy ? 'lazy' : gap >= gapBars.rich ? 'rich' : 'in between';
+export const truthOf: (gap: number) => Judged = regimeOfGap;
 
 type Teacher = Omit<Extract<DataSpec, { kind: 'teacher' }>, 'train' | 'test' | 'seed'>;
 
-/** The tasks by name: the rule was made on the first three; the others only judge it. */
+/** The tasks by name: the rule was made on the first six; the others only judge it. */
 export const regimeTasks: Readonly<Record<string, Teacher>> = {
   interaction: { kind: 'teacher', dimension: 10, target: 'interaction', inputs: 'sphere' },
   ridge: { kind: 'teacher', dimension: 20, target: 'tanh', slope: 3 },
@@ -24,6 +23,23 @@ export const regimeTasks: Readonly<Record<string, Teacher>> = {
     target: 'network',
     neurons: { theta: [[1, -1, 0, 0, 0]], u: [1], activation: 'tanh' },
   },
+  noisy: { kind: 'teacher', dimension: 10, target: 'tanh', slope: 1, noise: 0.3 },
+  hinges: {
+    kind: 'teacher',
+    dimension: 12,
+    target: 'network',
+    neurons: {
+      theta: [
+        [1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0, 0, 1, -1, 0, 0, 0, 0],
+      ],
+      u: [1, -1, 1, -0.5],
+      activation: 'relu',
+    },
+  },
+  steep: { kind: 'teacher', dimension: 3, target: 'tanh', slope: 8 },
   waves: {
     kind: 'teacher',
     dimension: 3,
@@ -51,9 +67,23 @@ export const regimeTasks: Readonly<Record<string, Teacher>> = {
       activation: 'tanh',
     },
   },
+  ripples: {
+    kind: 'teacher',
+    dimension: 2,
+    target: 'network',
+    neurons: {
+      theta: [
+        [2, 0],
+        [0, 1.5],
+      ],
+      u: [1, 1],
+      activation: 'sin',
+    },
+  },
+  'wide ridge': { kind: 'teacher', dimension: 40, target: 'tanh', slope: 1.5, inputs: 'sphere' },
 };
-export const tunedOn: readonly string[] = ['interaction', 'ridge', 'difference'];
-export const heldOut: readonly string[] = ['waves', 'three neurons'];
+export const tunedOn: readonly string[] = ['interaction', 'ridge', 'difference', 'noisy', 'hinges', 'steep'];
+export const heldOut: readonly string[] = ['waves', 'three neurons', 'ripples', 'wide ridge'];
 
 export interface RegimeCase {
   readonly task: string;
@@ -68,13 +98,15 @@ export interface RegimeCase {
 export interface Verdict {
   readonly step: number;
   readonly regime: Regime;
+  /** Largest gap of the whole run that it expects. */
+  readonly expected: number;
 }
 
 export interface RegimeRun extends RegimeCase {
   readonly steps: number;
   /** Largest gap between network and linearised twin along the run. */
   readonly gap: number;
-  /** Given by the run itself, without a twin. */
+  /** Given by the run itself, without a twin; the first one before the first step. */
   readonly verdicts: readonly Verdict[];
 }
 
@@ -151,24 +183,37 @@ export async function runCase(chosen: RegimeCase, samples: number, signal?: Abor
     return out;
   };
   const gaps = (await records(true)).map((r) => (r.kind === 'metrics' ? (r.values['twinGap'] ?? 0) : 0));
-  const told = (await records(false)).filter((r): r is RegimeRecord => r.kind === 'regime' && r.step > 0);
+  const told = (await records(false)).filter((r): r is RegimeRecord => r.kind === 'regime');
   return {
     ...chosen,
     steps: told[told.length - 1].step,
     gap: Math.max(...gaps),
-    verdicts: told.map(({ step, regime }) => ({ step, regime })),
+    verdicts: told.map(({ step, regime, evidence }) => ({ step, regime, expected: expectedBy(evidence) })),
   };
+}
+
+function expectedBy(evidence: RegimeRecord['evidence'] = []): number {
+  const told = evidence.find((e) => e.name === 'expectedGap') ?? evidence.find((e) => e.name === 'gap');
+  return told?.value ?? Number.NaN;
 }
 
 export interface Judgement {
   readonly truth: Judged;
+  /** Verdict before the first step. */
+  readonly before: Regime;
   /** Verdict at the last look. */
   readonly verdict: Regime;
   /** Verdict at the last look within the first tenth of the run. */
   readonly early: Regime;
   /** Whether the verdict stays as it is from there on. */
   readonly stable: boolean;
+  /** Factor between the expected gap of the early verdict and the true one, at least 1. */
+  readonly off: number;
+  /** Factor between the true gap and the nearer bar, at least 1. */
+  readonly clear: number;
 }
+
+const factor = (a: number, b: number): number => Math.max(a / b, b / a);
 
 export function judge({ gap, steps, verdicts }: RegimeRun): Judgement {
   const verdict = verdicts[verdicts.length - 1].regime;
@@ -176,8 +221,11 @@ export function judge({ gap, steps, verdicts }: RegimeRun): Judgement {
   const from = Math.max(0, within - 1);
   return {
     truth: truthOf(gap),
+    before: verdicts[0].regime,
     verdict,
     early: verdicts[from].regime,
     stable: verdicts.slice(from).every((v) => v.regime === verdict),
+    off: factor(verdicts[from].expected, gap),
+    clear: Math.min(factor(gap, gapBars.lazy), factor(gap, gapBars.rich)),
   };
 }

@@ -1,8 +1,9 @@
+import type { Regime } from '../protocol/records.js';
 import {
   casesOf,
   type Grid,
   heldOut,
-  type Judged,
+  type Judgement,
   judge,
   judged,
   type RegimeRun,
@@ -16,38 +17,62 @@ export interface RegimeScore {
   /** Rows are the truth (lazy, in between, rich), columns the verdict at the end; the same for that of the first tenth. */
   readonly confusion: readonly (readonly number[])[];
   readonly early: readonly (readonly number[])[];
-  /** Shares. */
+  /** Shares: at the end, within the first tenth, before the first step. */
   readonly right: number;
   readonly rightEarly: number;
+  readonly rightBefore: number;
   /** Lazy called rich or rich lazy, at either time. */
   readonly opposite: number;
   /** Verdict of the first tenth kept to the end. */
   readonly stable: number;
+  /** Factor between the gap that the first tenth expects and the true one: median, and that of 19 in 20 runs. */
+  readonly off: { readonly median: number; readonly most: number };
+  /** Verdicts within the first tenth by the factor between the true gap and the nearer bar. */
+  readonly byDistance: readonly {
+    readonly from: number;
+    readonly below: number;
+    readonly runs: number;
+    readonly right: number;
+    readonly rightEarly: number;
+  }[];
 }
 
+/** Factors from the nearer bar that are told apart. */
+const distances = [1, 1.05, 1.2, 1.5, Number.POSITIVE_INFINITY] as const;
+
 const share = (part: number, whole: number): number => (whole === 0 ? Number.NaN : part / whole);
-const diagonal = (m: readonly (readonly number[])[]): number => m.reduce((s, row, i) => s + row[i], 0);
 const corners = (m: readonly (readonly number[])[]): number => m[0][2] + m[2][0];
 
 export function scoreOf(runs: readonly RegimeRun[]): RegimeScore {
-  const zeros = () => judged.map(() => judged.map(() => 0));
-  const [confusion, early] = [zeros(), zeros()];
-  let stable = 0;
-  for (const run of runs) {
-    const verdict = judge(run);
-    const row = judged.indexOf(verdict.truth);
-    confusion[row][judged.indexOf(verdict.verdict as Judged)]++;
-    early[row][judged.indexOf(verdict.early as Judged)]++;
-    if (verdict.stable) stable++;
-  }
+  const judgements = runs.map(judge);
+  const table = (told: (j: Judgement) => Regime) =>
+    judged.map((truth) =>
+      judged.map((regime) => judgements.filter((j) => j.truth === truth && told(j) === regime).length),
+    );
+  const [confusion, early] = [table((j) => j.verdict), table((j) => j.early)];
+  const part = (of: readonly Judgement[], holds: (j: Judgement) => boolean) =>
+    share(of.filter(holds).length, of.length);
+  const off = judgements.map((j) => j.off).sort((a, b) => a - b);
   return {
     runs: runs.length,
     confusion,
     early,
-    right: share(diagonal(confusion), runs.length),
-    rightEarly: share(diagonal(early), runs.length),
+    right: part(judgements, (j) => j.verdict === j.truth),
+    rightEarly: part(judgements, (j) => j.early === j.truth),
+    rightBefore: part(judgements, (j) => j.before === j.truth),
     opposite: share(corners(confusion) + corners(early), 2 * runs.length),
-    stable: share(stable, runs.length),
+    stable: part(judgements, (j) => j.stable),
+    off: { median: off[Math.floor(off.length / 2)], most: off[Math.floor(0.95 * (off.length - 1))] },
+    byDistance: distances.slice(0, -1).map((from, i) => {
+      const there = judgements.filter((j) => j.clear >= from && j.clear < distances[i + 1]);
+      return {
+        from,
+        below: distances[i + 1],
+        runs: there.length,
+        right: part(there, (j) => j.verdict === j.truth),
+        rightEarly: part(there, (j) => j.early === j.truth),
+      };
+    }),
   };
 }
 

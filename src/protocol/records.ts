@@ -96,7 +96,8 @@ export type Regime = 'lazy' | 'rich' | 'in between' | 'undetermined';
 
 /** One measurement that the verdict rests on: below `lazy` it speaks for the lazy, above `rich` for the rich regime. */
 export interface RegimeEvidence {
-  readonly name: 'drift' | 'twinGap' | 'movement';
+  /** `gap` is the distance from the linearisation so far, `expectedGap` that of the whole run. */
+  readonly name: 'gap' | 'expectedGap' | 'drift' | 'twinGap' | 'movement';
   readonly value: number;
   readonly lazy: number;
   readonly rich: number;

@@ -52,10 +52,9 @@ export async function inspectModel(
     const ghost = limitSpectrum(built, data, probe.rows, factors);
     if (await cancelled()) return null;
     const regime = await regimeForecast(built.model, probe, measured, outputs, {
-      loss: definition.loss,
-      optimizer,
-      steps: definition.steps,
+      ...definition,
       learningRate,
+      maxStep,
       factors,
       tangent: built.spec?.train === 'tangent',
     });

@@ -1,4 +1,4 @@
-import { forecastBars, type RegimeForecast } from '../network/training/index.js';
+import type { RegimeForecast } from '../network/training/index.js';
 import { sentence } from '../protocol/sentence.js';
 import { type Check, quoted, type StartFacts, short } from './startFacts.js';
 
@@ -92,9 +92,8 @@ export const regimeMismatch: Check = (facts) => {
  * The power of two at which training should be lazy: under the kernel scaling the drift of the kernel and the gap to the
  * linearisation fall like one over the square root of the width. Null when that is too wide to train.
  */
-function widthForLazy(width: number, { gap, drift }: RegimeForecast): number | null {
-  const factor = Math.max(gap / forecastBars.gap, drift / forecastBars.drift) ** 2;
-  const wider = 2 ** Math.ceil(Math.log2(width * factor));
+function widthForLazy(width: number, { beyondLazy }: RegimeForecast): number | null {
+  const wider = 2 ** Math.ceil(Math.log2(width * beyondLazy ** 2));
   return wider <= 2 ** 16 ? wider : null;
 }
 

@@ -29,6 +29,25 @@ describe('the verdict', () => {
     expect(evidence?.map((e) => e.name)).toEqual(['drift', 'twinGap', 'movement']);
   });
 
+  it('rests on the gap that the kernels say where they say one', () => {
+    const verdict = (gap: number, expected: number, over = false) =>
+      regimeVerdict({ drift: 5, gap, expected, over, lossLeft: 1 });
+    expect([0.01, 0.1, 0.4].map((expected) => verdict(0.005, expected).regime)).toEqual([
+      'lazy',
+      'in between',
+      'rich',
+    ]);
+    expect(verdict(0.3, 0.01).regime).toBe('rich');
+    // What was expected no longer counts when the run is over.
+    expect(verdict(0.03, 0.4, true).regime).toBe('lazy');
+    expect(verdict(0.03, 0.4).evidence).toEqual([
+      { name: 'gap', value: 0.03, ...gapBars },
+      { name: 'expectedGap', value: 0.4, ...gapBars },
+    ]);
+    expect(verdict(0.03, 0.4).reasons[0]).toContain('by at most 40 %; up to 5 % is lazy, from 20 % on rich');
+    expect(verdict(0.03, 0.4, true).reasons[0]).toContain('have parted by at most 3 %');
+  });
+
   it('puts the bars of the drift where the verdict turns', () => {
     const [{ lazy, rich }] = regimeVerdict({ drift: 0.1, lossLeft: 0, startResidual: 3 }).evidence ?? [];
     const gap = (drift: number) => expectedGap({ drift, lossLeft: 0, startResidual: 3 });
@@ -64,9 +83,11 @@ describe('the verdict against the twin of whole runs', () => {
     expect(new Set(runs.map((r) => truthOf(r.gap))).size).toBeGreaterThan(1);
     const score = scoreOf(runs);
     expect(score.opposite).toBe(0);
-    expect(score.right).toBeGreaterThanOrEqual(7 / 9);
-    expect(score.rightEarly).toBeGreaterThanOrEqual(7 / 9);
-    expect(score.stable).toBeGreaterThanOrEqual(7 / 9);
+    expect(score.right).toBe(1);
+    expect(score.rightEarly).toBeGreaterThanOrEqual(8 / 9);
+    expect(score.rightBefore).toBeGreaterThanOrEqual(8 / 9);
+    expect(score.stable).toBeGreaterThanOrEqual(8 / 9);
+    expect(score.off.median).toBeLessThan(1.05);
   }, 120_000);
 
   it('measures kernels that are singular in float32', async () => {
@@ -84,14 +105,20 @@ describe('the verdict against the twin of whole runs', () => {
 
   it('judges by the gap alone', () => {
     const run = { task: 'ridge', width: 64, exponent: 0, start: 'symmetric', seed: 1 } as const;
-    const verdicts = [1, 10, 100].map(
-      (step) => ({ step, regime: step < 100 ? 'lazy' : 'in between' }) as const,
+    const verdicts = [0, 1, 10, 100].map(
+      (step) => ({ step, regime: step < 100 ? 'lazy' : 'in between', expected: 0.04 }) as const,
     );
-    expect(judge({ ...run, steps: 100, gap: 0.1, verdicts })).toEqual({
+    const judgement = judge({ ...run, steps: 100, gap: 0.1, verdicts });
+    expect(judgement).toMatchObject({
       truth: 'in between',
+      before: 'lazy',
       verdict: 'in between',
       early: 'lazy',
       stable: false,
     });
+    expect(judgement.off).toBeCloseTo(2.5, 12);
+    expect(judgement.clear).toBeCloseTo(2, 12);
+    const [near, , , far] = scoreOf([{ ...run, steps: 100, gap: 0.1, verdicts }]).byDistance;
+    expect([near.runs, far.runs, far.right, far.rightEarly]).toEqual([0, 1, 1, 0]);
   });
 });

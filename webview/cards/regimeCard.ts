@@ -9,6 +9,8 @@ import { Card, type CardPlace, type Scene, setText, type Table } from './card.js
 
 /** Names of what the verdict rests on. */
 const evidenceNames: Readonly<Record<string, () => string>> = {
+  gap: () => t('gap so far'),
+  expectedGap: () => t('expected gap'),
   drift: () => t('kernel drift'),
   twinGap: () => t('twin gap'),
   movement: () => t('weight movement'),
@@ -35,7 +37,7 @@ export class RegimeCard extends Card {
       id: 'regime',
       title: t('Regime'),
       explanation: t(
-        'Lazy: the network behaves like its linearisation at the start, a fixed kernel decides what is learnt. Rich: the neurons move, the kernel adapts, features are learnt. The verdict rests on kernel drift, twin gap, movement and task cost together, never on one of them alone.',
+        'Lazy: the network behaves like its linearisation at the start, a fixed kernel decides what is learnt. Rich: the neurons move, the kernel adapts, features are learnt. The verdict rests on how far network and linearisation will part over the whole run: by the kernels so far and by running ahead, else by kernel drift and twin gap. Movement and task cost are witnesses.',
       ),
       missing: t('the regime: set measure.kernels above 1'),
     });

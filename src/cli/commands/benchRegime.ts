@@ -97,6 +97,13 @@ function block(title: string, score: RegimeScore): string[] {
     ...table(score.confusion),
     `  within the first tenth, ${percent(score.rightEarly)} right`,
     ...table(score.early),
+    `  before the first step, ${percent(score.rightBefore)} right`,
     `  ${percent(score.stable)} keep the verdict of the first tenth; ${percent(score.opposite)} call lazy rich or rich lazy`,
+    `  the gap that the first tenth expects is off by a factor of ${score.off.median.toFixed(3)} (median), ${score.off.most.toFixed(2)} (19 of 20 runs)`,
+    '    true gap from the nearer bar   runs   right at the end   in the first tenth',
+    ...score.byDistance.map(
+      ({ from, below, runs, right, rightEarly }) =>
+        `    ${`x${from} to ${below === Number.POSITIVE_INFINITY ? 'any' : `x${below}`}`.padEnd(30)}${String(runs).padStart(5)}${percent(right).padStart(19)}${percent(rightEarly).padStart(21)}`,
+    ),
   ];
 }

@@ -6,12 +6,15 @@ import { ModelJacobian } from '../tangent/index.js';
 import * as tf from '../tf.js';
 import { relativeGap } from './gaps.js';
 import type { KernelMeasurement, KernelProbe } from './probe.js';
+import { gapBars, regimeOfGap } from './regime.js';
+import { followsKernel, RegimeWatch } from './regimeWatch.js';
 
 /**
- * Lazy below this gap, rich above this drift. Trained, the network corrects itself on the way and ends at about a third
- * of the gap forecast here, so the first bar is three times the 5 % of a finished run's twin; drift comes out as forecast.
+ * Of the one leap to the end (cross-entropy, Adam, steps above the stable one): lazy below this gap, rich above this
+ * drift. Trained, the network corrects itself on the way and ends at about a third of the gap of that leap, so the first
+ * bar is three times that of a finished run; drift comes out as forecast.
  */
-export const forecastBars = { gap: 0.15, drift: 0.5 };
+const leapBars = { gap: 0.15, drift: 0.5 } as const;
 /** Probability of its class that a sample is taken to reach under cross-entropy. */
 const reached = 0.9;
 
@@ -20,13 +23,17 @@ export interface RegimeForecast {
   readonly reasons: readonly string[];
   /** Relative kernel drift |K(theta_1) - K(theta_0)| / |K(theta_0)| on the probe set. */
   readonly drift: number;
-  /** |f(theta_1) - f_lin(theta_1)| / |f_lin(theta_1)| on the probe set. */
+  /** |f - f_lin| / |f_lin| on the probe set, the largest on the way. */
   readonly gap: number;
+  /** How many times as far as lazy training it goes; 1 at the bar. */
+  readonly beyondLazy: number;
 }
 
-export interface ForecastRun extends Pick<ExperimentDefinition, 'loss' | 'optimizer' | 'steps'> {
-  /** Base step size. */
+export interface ForecastRun
+  extends Pick<ExperimentDefinition, 'loss' | 'optimizer' | 'steps' | 'stop' | 'noise' | 'regularization'> {
+  /** Base step size, and the largest stable one. */
   readonly learningRate: number;
+  readonly maxStep?: number;
   /** Step size of every layer relative to the base one, by name. */
   readonly factors: Readonly<Record<string, number>>;
   /** The network is trained in its tangent space: it is its linearisation. */
@@ -36,12 +43,9 @@ export interface ForecastRun extends Pick<ExperimentDefinition, 'loss' | 'optimi
 const short = (v: number): string => String(Number(v.toPrecision(2)));
 
 /**
- * Regime before training: the weights are put where the linearised network would end, theta_1 = theta_0 + D J' U with
- * U = g(K) (y - f_0) from the modes of the kernel on the probe set (Lee et al. 2019, section 2.2: the closed form of
- * linearised training), and network and kernel are taken there. If the network is its linearisation even there, training
- * stays lazy (Chizat, Oyallon and Bach 2019, theorem 2.2: what must be small is the change of the differential over the
- * way that the linearised model goes). `start` is the first measurement of `probe`, `outputs` are f_0 [P, O]. Under
- * cross-entropy the linearised network is taken to where every sample has probability .9. Leaves the weights as they were.
+ * Regime before training. Under squared loss the run is gone through ahead (see `runAhead`), as the verdict of the run
+ * itself will be (see RegimeWatch). Else in one leap. `start` is the first measurement of `probe`, `outputs` are f_0
+ * [P, O]. Leaves the weights as they were.
  */
 export async function regimeForecast(
   model: tf.LayersModel,
@@ -55,8 +59,65 @@ export async function regimeForecast(
       regime: 'lazy',
       gap: 0,
       drift: 0,
+      beyondLazy: 0,
       reasons: ['The network is trained in the tangent space of its start: it is its linearisation.'],
     };
+  if (followsKernel(run) && !(run.learningRate > (run.maxStep ?? Number.POSITIVE_INFINITY)))
+    return byRunningAhead(model, probe, start, outputs, run);
+  return byOneLeap(model, probe, start, outputs, run);
+}
+
+async function byRunningAhead(
+  model: tf.LayersModel,
+  probe: KernelProbe,
+  start: KernelMeasurement,
+  outputs: Float32Array,
+  run: ForecastRun,
+): Promise<RegimeForecast> {
+  const { factors, learningRate } = run;
+  let initialLoss = 0;
+  for (const [i, f] of outputs.entries()) initialLoss += (f - probe.targetAt(i)) ** 2 / (2 * outputs.length);
+  const watch = new RegimeWatch({
+    model,
+    probe,
+    definition: run,
+    factors,
+    learningRate,
+    initialLoss,
+    whole: false,
+  });
+  watch.follow(0, start.kernelMatrix, outputs);
+  await watch.lookAhead();
+  const { expected: gap, kernelAhead } = watch;
+  const drift = kernelAhead ? relativeDrift(kernelAhead, start.kernelMatrix) : 0;
+  const { lazy, rich } = gapBars;
+  return {
+    regime: regimeOfGap(gap),
+    gap,
+    drift,
+    beyondLazy: gap / lazy,
+    reasons: [
+      `Gone through ahead in a few leaps, the run parts the network from its linearisation by up to ${capped(gap)} %; up to ${100 * lazy} % is lazy, from ${100 * rich} % on rich.`,
+      `At its end the network’s kernel has drifted by ${capped(drift)} %.`,
+    ],
+  };
+}
+
+/**
+ * One leap to the end: the weights are put where the linearised network would end, theta_1 = theta_0 + D J' U with
+ * U = g(K) (y - f_0) from the modes of the kernel on the probe set (Lee et al. 2019, section 2.2: the closed form of
+ * linearised training), and network and kernel are taken there. If the network is its linearisation even there, training
+ * stays lazy (Chizat, Oyallon and Bach 2019, theorem 2.2: what must be small is the change of the differential over the
+ * way that the linearised model goes). Under cross-entropy the linearised network is taken to where every sample has
+ * probability .9.
+ */
+async function byOneLeap(
+  model: tf.LayersModel,
+  probe: KernelProbe,
+  start: KernelMeasurement,
+  outputs: Float32Array,
+  run: ForecastRun,
+): Promise<RegimeForecast> {
   const jacobian = new ModelJacobian(model);
   const { parameters } = jacobian;
   const own = parameters.freeze();
@@ -134,21 +195,23 @@ function targetsOf(
   });
 }
 
+const capped = (v: number) => (v > 3 ? 'more than 300' : short(100 * v));
+
 function verdict(gap: number, drift: number, run: ForecastRun): RegimeForecast {
-  const regime: Regime =
-    drift >= forecastBars.drift ? 'rich' : gap <= forecastBars.gap ? 'lazy' : 'in between';
+  const { gap: lazyGap, drift: richDrift } = leapBars;
+  const regime: Regime = drift >= richDrift ? 'rich' : gap <= lazyGap ? 'lazy' : 'in between';
   const where =
     run.loss === 'mse'
       ? `where its linearisation ends after ${run.steps} steps`
       : 'where its linearisation gives every sample a probability of 90 %';
-  const capped = (v: number) => (v > 3 ? 'more than 300' : short(100 * v));
   return {
     regime,
     gap,
     drift,
+    beyondLazy: Math.max(gap / lazyGap, drift / richDrift),
     reasons: [
-      `Put ${where}, the network’s kernel has drifted by ${capped(drift)} %; from ${100 * forecastBars.drift} % on training is rich.`,
-      `There the network differs from its linearisation by ${capped(gap)} %; up to ${100 * forecastBars.gap} % training stays lazy.`,
+      `Put ${where}, the network’s kernel has drifted by ${capped(drift)} %; from ${100 * richDrift} % on training is rich.`,
+      `There the network differs from its linearisation by ${capped(gap)} %; up to ${100 * lazyGap} % training stays lazy.`,
     ],
   };
 }

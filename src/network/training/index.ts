@@ -3,7 +3,7 @@ export { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js
 export { decodeCheckpoint, encodeCheckpoint } from './checkpointFile.js';
 export { Evaluator } from './evaluate.js';
 export { gradientFlow } from './flow.js';
-export { type ForecastRun, forecastBars, type RegimeForecast, regimeForecast } from './forecast.js';
+export { type ForecastRun, type RegimeForecast, regimeForecast } from './forecast.js';
 export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
@@ -12,7 +12,7 @@ export { lossesAlongPaths, type PathLosses } from './paths.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 export { KernelProbe } from './probe.js';
 export { stepFactors } from './rates.js';
-export { expectedGap, gapBars, type RegimeEvidence, regimeVerdict } from './regime.js';
+export { expectedGap, gapBars, type RegimeEvidence, regimeOfGap, regimeVerdict } from './regime.js';
 export { type Sabotage, sabotages } from './sabotage.js';
 export type { ReadyFacts, TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 export { type StepDefinition, Stepper } from './stepper.js';

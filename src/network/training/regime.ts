@@ -1,4 +1,4 @@
-import type { RegimeEvidence as Evidence, Regime, RegimeRecord } from '../../protocol/records.js';
+import type { RegimeEvidence as Evidence, RegimeRecord } from '../../protocol/records.js';
 
 /** What is known of a run when the verdict is given. Absent values were not measured. */
 export interface RegimeEvidence {
@@ -34,8 +34,12 @@ const percent = (share: number): string => `${short(100 * share)} %`;
 /** Largest gap between network and linearised twin over a whole run that is still lazy, and the least that is rich. */
 export const gapBars = { lazy: 0.05, rich: 0.2 } as const;
 
+/** What the largest gap of a whole run says. */
+export const regimeOfGap = (gap: number): 'lazy' | 'in between' | 'rich' =>
+  gap <= gapBars.lazy ? 'lazy' : gap >= gapBars.rich ? 'rich' : 'in between';
+
 /**
- * Forecast of that gap by a kernel drift d, a residual s = |f_0 - y| / |y| at the start and the learnt share l of the
+ * Where the kernels do not say how the run goes (cross-entropy, Adam): forecast of that gap by a kernel drift d, a residual s = |f_0 - y| / |y| at the start and the learnt share l of the
  * residual: factor * d^drift * s^start / l. Exponents fitted over 60 two-layer runs (`kernelscope bench regime`), which
  * they tell to within a factor of 1.4.
  */
@@ -56,44 +60,32 @@ const driftAt = (gap: number, e: RegimeEvidence): number =>
 /** Largest gap that the whole run is expected to reach; undefined when neither kernel nor twin have been followed. */
 export function expectedGap(e: RegimeEvidence): number | undefined {
   const { drift, twinGap, gap, expected } = e;
+  // The gap of now is a lower bound: late in a run both fit the targets and it shrinks.
   if (gap !== undefined) return Math.max(gap, twinGap ?? 0, e.over ? 0 : (expected ?? 0));
   if (drift === undefined) return twinGap;
   const byDrift = (law.factor * Math.max(drift, 1e-9) ** law.drift * startFactor(e)) / learntOf(e);
-  // The gap of now is a lower bound: late in a run both fit the targets and it shrinks.
   return Math.max(byDrift, twinGap ?? 0);
 }
 
 /**
- * Verdict lazy, rich or in between, with its reasons. It rests on the gap between network and linearised twin that the
- * whole run is expected to reach: by the kernel's drift, by how much is left to learn and by the size of the start, and
- * by the twin itself where there is one. Movement and task cost are witnesses. Never on alignment, which can fall while
- * features are learnt.
+ * Verdict lazy, rich or in between, with its reasons. It rests on the gap between network and linearisation that the
+ * whole run is expected to reach: by the kernels so far and by running ahead, else by the kernel's drift, by how much is
+ * left to learn and by the size of the start; and by the linearised twin where there is one. Movement and task cost are
+ * witnesses. Never on alignment, which can fall while features are learnt.
  */
 export function regimeVerdict(e: RegimeEvidence): Omit<RegimeRecord, 'kind' | 'step'> {
   const limits = whereTheoryEnds(e);
   const expected = expectedGap(e);
   if (expected === undefined)
     return { regime: 'undetermined', reasons: ['The kernel has not been measured twice yet.', ...limits] };
-  const reasons: string[] = [];
-  const evidence: Evidence[] = [];
+  const { evidence, reasons } = e.gap === undefined ? byDrift(e, expected) : byKernels(e, e.gap, expected);
   const { lazy, rich } = gapBars;
-  if (e.drift !== undefined) {
-    const bars = { lazy: driftAt(lazy, e), rich: driftAt(rich, e) };
-    evidence.push({ name: 'drift', value: e.drift, ...bars });
-    reasons.push(
-      `The kernel has drifted by ${percent(e.drift)}; of a run that is over, below ${percent(bars.lazy)} is lazy, above ${percent(bars.rich)} rich.`,
-    );
-  }
   if (e.twinGap !== undefined) {
     evidence.push({ name: 'twinGap', value: e.twinGap, lazy, rich });
     reasons.push(
       `Network and linearised twin differ by ${percent(e.twinGap)} on the probe set; below ${percent(lazy)} is lazy, above ${percent(rich)} rich.`,
     );
   }
-  if ((e.lossLeft ?? 0) > 0.05)
-    reasons.push(
-      `By the end of the run network and linearisation are expected to part by some ${percent(expected)}.`,
-    );
   if (e.movement !== undefined) {
     evidence.push({ name: 'movement', value: e.movement, lazy: 0.1, rich: 0.8 });
     reasons.push(`The weights have moved by ${percent(e.movement)} of their size.`);
@@ -103,8 +95,51 @@ export function regimeVerdict(e: RegimeEvidence): Omit<RegimeRecord, 'kind' | 's
       `The task costs the kernel ${short(1 / e.costRatio)} times less than at the start: features are learnt.`,
     );
   const score = Math.log(Math.max(expected, 1e-9) / lazy) / Math.log(rich / lazy);
-  const regime: Regime = expected <= lazy ? 'lazy' : expected >= rich ? 'rich' : 'in between';
-  return { regime, score: Math.max(-0.5, Math.min(1.5, score)), evidence, reasons: [...reasons, ...limits] };
+  return {
+    regime: regimeOfGap(expected),
+    score: Math.max(-0.5, Math.min(1.5, score)),
+    evidence,
+    reasons: [...reasons, ...limits],
+  };
+}
+
+interface Grounds {
+  readonly evidence: Evidence[];
+  readonly reasons: string[];
+}
+
+function byKernels(e: RegimeEvidence, gap: number, expected: number): Grounds {
+  const { lazy, rich } = gapBars;
+  const evidence: Evidence[] = [{ name: 'gap', value: gap, lazy, rich }];
+  const reasons: string[] = [];
+  const bars = `up to ${percent(lazy)} is lazy, from ${percent(rich)} on rich`;
+  if (e.over) reasons.push(`Network and linearisation have parted by at most ${percent(gap)}; ${bars}.`);
+  else {
+    evidence.push({ name: 'expectedGap', value: expected, lazy, rich });
+    reasons.push(
+      `Gone through ahead in a few leaps, the whole run parts network and linearisation by at most ${percent(expected)}; ${bars}.`,
+      `So far they have parted by at most ${percent(gap)}.`,
+    );
+  }
+  if (e.drift !== undefined) reasons.push(`The kernel has drifted by ${percent(e.drift)}.`);
+  return { evidence, reasons };
+}
+
+function byDrift(e: RegimeEvidence, expected: number): Grounds {
+  const evidence: Evidence[] = [];
+  const reasons: string[] = [];
+  if (e.drift !== undefined) {
+    const bars = { lazy: driftAt(gapBars.lazy, e), rich: driftAt(gapBars.rich, e) };
+    evidence.push({ name: 'drift', value: e.drift, ...bars });
+    reasons.push(
+      `The kernel has drifted by ${percent(e.drift)}; of a run that is over, below ${percent(bars.lazy)} is lazy, above ${percent(bars.rich)} rich.`,
+    );
+  }
+  if ((e.lossLeft ?? 0) > 0.05)
+    reasons.push(
+      `By the end of the run network and linearisation are expected to part by some ${percent(expected)}.`,
+    );
+  return { evidence, reasons };
 }
 
 function whereTheoryEnds(e: RegimeEvidence): string[] {
@@ -115,7 +150,9 @@ function whereTheoryEnds(e: RegimeEvidence): string[] {
     );
   if (e.optimizer === 'adam') out.push('Adam rescales every weight: kernel dynamics do not describe it.');
   if (e.optimizer === 'momentum')
-    out.push('With momentum the decay per mode differs from plain gradient descent.');
+    out.push(
+      'With momentum the decay per mode differs from plain gradient descent; the run is taken as a flow that is 1 / (1 − momentum) times as fast.',
+    );
   if (e.loss === 'crossEntropy' && (e.steps ?? 0) > 1000)
     out.push(
       'Under cross-entropy the outputs grow without bound in a long run; every finite network leaves the kernel regime in the end.',

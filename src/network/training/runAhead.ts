@@ -7,11 +7,11 @@ import * as tf from '../tf.js';
 import { projected } from './prediction.js';
 import type { KernelProbe } from './probe.js';
 
-/** In one leap the squared residual halves, unless that takes more leaps than `mostLeaps`. */
+/** In one leap the squared residual halves; the last of so many goes to the end of the run. */
 const halving = 2;
-const mostLeaps = 8;
-/** Leaps beside the planned ones, for a network that learns more slowly than its kernels say. */
-const spare = 3;
+const mostLeaps = 10;
+/** So few steps are taken one by one. */
+const fewSteps = 8;
 /** A gap beyond which the weights have been put where nothing can be said but "rich". */
 const largestGap = 10;
 
@@ -35,7 +35,7 @@ export interface Ahead {
  * Runs ahead of training in a few leaps: as long as the squared residual takes to halve under the kernel of the moment,
  * the weights go where the linearisation at the moment goes (Lee et al. 2019, section 2.2, the closed form of linearised
  * training), the kernel is measured there, and the residual is taken through the kernels between (see ForcedResponse); a
- * second product at the far end corrects the weights (Heun's rule). So a run of thousands of steps is gone through
+ * second product at the far end corrects the weights (Heun's rule). Few steps are taken as they are. So a run of thousands of steps is gone through
  * with a handful of kernels, on the probe inputs in the place of the training set. `kernel` is that of now, and `response`
  * stands where the run stands; both, and the weights, are left as they were.
  */
@@ -50,16 +50,19 @@ export async function runAhead(
   const walk = new Walk(model, probe, run.factors);
   let now = kernel;
   let left = run.steps;
-  let planned: number | undefined;
   try {
-    for (let k = 0; left > 0 && course.left > run.until; k++) {
-      const leap = leapOf(course, now, left, run.until, (last) => {
-        const wanted = Math.ceil(Math.log(course.left / last) / Math.log(halving));
-        planned ??= Math.min(mostLeaps, Math.max(1, wanted));
-        return k > planned + spare ? 0 : Math.max(1, planned - k);
-      });
-      const next = await walk.out(leap.pull);
+    for (let k = 1; left > 0 && course.left > run.until; k++) {
+      const target = k < mostLeaps ? Math.max(run.until, course.left / halving) : run.until;
+      const leap = leapOf(course, now, left, target);
+      const single = leap.steps <= fewSteps && course.rule.momentum === 0;
+      if (single) walk.steps(course, leap.steps, run.until);
+      const next = single ? await probe.kernelNow() : await walk.out(leap.pull);
       if (!next.data.every(Number.isFinite)) return { gap: largestGap, kernel: now };
+      if (single) {
+        now = next;
+        left -= leap.steps;
+        continue;
+      }
       const { pull, ended } = course.advance(now, next, substeps(leap.steps, 0, 2), leap.weight, run.until);
       now = next;
       left -= leap.steps;
@@ -90,17 +93,8 @@ interface Leap {
   readonly weight: (k: number) => number;
 }
 
-/**
- * The next leap, under the kernel kept as it is. `rest` says how many are left, given the share of the squared residual at
- * the end; 0 for all the rest at once.
- */
-function leapOf(
-  course: ForcedResponse,
-  kernel: Matrix,
-  left: number,
-  until: number,
-  rest: (last: number) => number,
-): Leap {
+/** The next leap under the kernel kept as it is: to where `target` of the squared residual is left, within `most` steps. */
+function leapOf(course: ForcedResponse, kernel: Matrix, most: number, target: number): Leap {
   const { vectors, values } = eigh(kernel);
   const { rule, outputs: O } = course;
   const P = kernel.rows;
@@ -113,10 +107,7 @@ function leapOf(
   const whole = energy.reduce((a, b) => a + b, 0) || 1;
   const sum = (f: (lambda: number) => number) => values.reduce((s, v, k) => s + f(v) * energy[k], 0);
   const leftAfter = (n: number) => (course.left * sum((v) => shareLeft(rule, v, n) ** 2)) / whole;
-  const last = Math.max(leftAfter(left), until, 1e-12);
-  const leaps = rest(last);
-  const target = leaps === 0 ? 0 : course.left * (last / course.left) ** (1 / leaps);
-  const steps = firstWhere((n) => leftAfter(n) <= target, left);
+  const steps = firstWhere((n) => leftAfter(n) <= target, most);
   const way = (n: number) => Math.sqrt(sum((v) => Math.max(0, v) * pulled(rule, v, n) ** 2));
   const all = way(steps) || 1;
   const pull = new Float64Array(P * O);
@@ -160,6 +151,22 @@ class Walk {
     this.own = this.variables.map((v) => tf.clone(v));
   }
 
+  /** Takes plain steps on the probe inputs, and the course with them. */
+  steps(course: ForcedResponse, count: number, until: number): void {
+    let outputs = this.outputs();
+    for (let k = 0; k < count && course.left > until; k++) {
+      const move = this.moves(course.residual.map((r) => course.rule.rate * r));
+      tf.tidy(() => {
+        for (const [i, variable] of this.variables.entries()) variable.assign(tf.sub(variable, move[i]));
+      });
+      tf.dispose(move);
+      this.arrive();
+      const next = this.outputs();
+      course.move(next.map((f, i) => f - outputs[i]));
+      outputs = next;
+    }
+  }
+
   /** Goes by -D J' pull and measures the kernel there. */
   async out(pull: Float64Array): Promise<Matrix> {
     tf.dispose(this.from);
@@ -173,20 +180,29 @@ class Walk {
   /** Goes to where the corrected pull leads, by the mean of the Jacobians at both ends of the leap. */
   settle(pull: Float64Array): void {
     const near = this.moves(pull);
-    this.here.dispose();
-    this.here = new ModelJacobian(this.model);
+    this.arrive();
     const far = this.moves(pull);
     const mean = tf.tidy(() => near.map((a, k) => tf.mul(tf.add(a, far[k]), 0.5)));
     this.put(this.from, mean);
     tf.dispose([near, far, mean]);
-    this.here.dispose();
-    this.here = new ModelJacobian(this.model);
+    this.arrive();
   }
 
   back(): void {
     for (const [k, variable] of this.variables.entries()) variable.assign(this.own[k]);
     tf.dispose([this.own, this.from]);
     this.here.dispose();
+  }
+
+  private arrive(): void {
+    this.here.dispose();
+    this.here = new ModelJacobian(this.model);
+  }
+
+  private outputs(): Float32Array {
+    return this.probe.predict((x) =>
+      tf.tidy(() => tf.reshape(this.model.apply(x) as tf.Tensor, [this.probe.size, this.probe.outputs])),
+    );
   }
 
   private moves(pull: Float64Array): tf.Tensor[] {

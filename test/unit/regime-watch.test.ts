@@ -1,0 +1,139 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { OptimizerSpec } from '../../src/experiment/definition.js';
+import * as tf from '../../src/network/tf.js';
+import { KernelProbe } from '../../src/network/training/index.js';
+import { followsKernel, RegimeWatch } from '../../src/network/training/regimeWatch.js';
+import type { RegimeRecord } from '../../src/protocol/records.js';
+import {
+  columnOf,
+  dataOf,
+  deepNet,
+  interactionTask,
+  networkOf,
+  outputsOf,
+  training,
+  trainToEnd,
+  twoLayerNet,
+} from '../../src/theory/laboratory.js';
+import { stepOf } from '../../src/theory/subSeeds.js';
+import { backendsUnderTest, startBackend } from '../helpers/backend.js';
+
+const context = { seed: 4, preset: 'quick' } as const;
+const data = dataOf(interactionTask(), 4);
+
+interface Told {
+  readonly step: number;
+  readonly gap: number;
+  readonly expected: number;
+}
+
+/** Gaps that the verdicts of a run tell, by its kernels, and those of the twin beside it. */
+async function followed(
+  spec: Parameters<typeof networkOf>[0],
+  { share, ...more }: { batch?: number; optimizer?: OptimizerSpec; share?: number } = {},
+): Promise<{ told: readonly Told[]; twin: { step: number[]; value: number[] }; reasons: string }> {
+  const built = networkOf(spec, data, context, 4);
+  const definition = training({
+    optimizer: { kind: 'sgd', learningRate: share ? await stepOf(built, data, share) : 'auto' },
+    steps: 1500,
+    stop: { lossFraction: 0.01 },
+    seed: 4,
+    measure: { kernels: 24, twin: true, metricsEvery: 4000 },
+    ...more,
+  });
+  const { rows, records } = await trainToEnd(built, data, definition, context);
+  built.model.dispose();
+  const verdicts = records.filter((r): r is RegimeRecord => r.kind === 'regime');
+  const told = verdicts.map(({ step, evidence = [] }) => {
+    const gap = evidence.find((e) => e.name === 'gap')?.value ?? Number.NaN;
+    return { step, gap, expected: evidence.find((e) => e.name === 'expectedGap')?.value ?? gap };
+  });
+  return { told, twin: columnOf(rows, 'twinGap'), reasons: verdicts[verdicts.length - 1].reasons.join(' ') };
+}
+
+describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) => {
+  beforeAll(() => startBackend(backend));
+
+  it.each([
+    ['a lazy network', twoLayerNet(256), {}],
+    ['a rich network', twoLayerNet(256, { scale: 'm^0.1' }), {}],
+    ['a deep network', deepNet([64, 64]), {}],
+    ['batches', twoLayerNet(64), { batch: 12, share: 0.1 }],
+  ] as const)(
+    'is that of the linearised twin for %s, so far and at the end',
+    async (_, spec, more) => {
+      const { told, twin } = await followed(spec, more);
+      if (process.env.DBG)
+        console.log(
+          _,
+          JSON.stringify(
+            told.map((t) => [
+              t.step,
+              +t.gap.toPrecision(4),
+              +t.expected.toPrecision(4),
+              +(twin.value[twin.step.indexOf(t.step)] ?? -1).toPrecision(4),
+            ]),
+          ),
+        );
+      let soFar = 0;
+      for (const [i, value] of twin.value.entries()) {
+        soFar = Math.max(soFar, value);
+        const at = told.find((t) => t.step === twin.step[i]);
+        // The first steps are large, and their gaps small.
+        if (at && soFar > 0.5 * Math.max(...twin.value))
+          expect(Math.abs(at.gap / soFar - 1)).toBeLessThan(0.05);
+      }
+      const all = Math.max(...twin.value);
+      expect(told[0].step).toBe(0);
+      expect(told[0].expected / all).toBeGreaterThan(0.9);
+      expect(told[0].expected / all).toBeLessThan(1.1);
+      const tenth = told.filter((t) => t.step <= told[told.length - 1].step / 10).at(-1);
+      expect(Math.abs((tenth?.expected ?? 0) / all - 1)).toBeLessThan(0.1);
+    },
+    60_000,
+  );
+
+  it('is told of no run that the kernels do not describe', async () => {
+    const { told, reasons } = await followed(twoLayerNet(64), {
+      optimizer: { kind: 'adam', learningRate: 0.01 },
+    });
+    expect(told.every((t) => Number.isNaN(t.gap))).toBe(true);
+    expect(reasons).toContain('Adam rescales');
+    const plain = { loss: 'mse', optimizer: { kind: 'sgd', learningRate: 1 } } as const;
+    expect(followsKernel(plain)).toBe(true);
+    expect(followsKernel({ ...plain, loss: 'crossEntropy' })).toBe(false);
+    expect(followsKernel({ ...plain, noise: { temperature: 0.1 } })).toBe(false);
+  });
+
+  it('leaves the weights, bit by bit, and no tensor behind when it looks ahead', async () => {
+    const built = networkOf(twoLayerNet(64, { scale: 'mean-field' }), data, context, 4);
+    const probe = new KernelProbe(built.model, data, 48, {});
+    const outputs = outputsOf(built, data);
+    const { kernelMatrix, eigenvalues } = await probe.measure(outputs);
+    const watch = new RegimeWatch({
+      model: built.model,
+      probe,
+      definition: { loss: 'mse', optimizer: { kind: 'sgd', learningRate: 1 }, steps: 1000 },
+      factors: {},
+      learningRate: 48 / eigenvalues[0],
+      initialLoss: 1,
+      whole: true,
+    });
+    watch.follow(0, kernelMatrix, outputs);
+    await watch.lookAhead();
+    const before = built.model.getWeights().map((w) => Array.from(w.dataSync()));
+    const held = tf.memory().numTensors;
+    watch.follow(
+      1,
+      kernelMatrix,
+      new Float32Array(outputs.length).map((_, i) => 0.99 * probe.targetAt(i)),
+    );
+    await watch.lookAhead();
+    expect(tf.memory().numTensors).toBe(held);
+    expect(built.model.getWeights().map((w) => Array.from(w.dataSync()))).toEqual(before);
+    expect(watch.expected).toBeGreaterThan(0.1);
+    expect(watch.kernelAhead?.rows).toBe(48);
+    probe.dispose();
+    built.model.dispose();
+  });
+});
