@@ -4,9 +4,12 @@ import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type * as tf from '../tf.js';
 import { relativeGap } from './gaps.js';
 import type { KernelProbe } from './probe.js';
-import { runAhead, substeps } from './runAhead.js';
+import { littleLeft, runAhead, substeps } from './runAhead.js';
 
-/** The run is gone through ahead at the start, and again whenever the loss has fallen to this share of what it was then. */
+/**
+ * The run is gone through ahead at the start, and again whenever the loss has fallen to this share of what it was then,
+ * as long as more than a little is left to learn.
+ */
 const again = 0.25;
 
 type Rule = Pick<ExperimentDefinition, 'loss' | 'optimizer' | 'noise' | 'regularization' | 'stop' | 'steps'>;
@@ -100,8 +103,8 @@ export class RegimeWatch {
     const { stop, steps } = definition;
     const inTime = stop?.time === undefined ? steps : Math.round(stop.time / learningRate);
     const until = Math.max(stop?.lossFraction ?? 0, (stop?.loss ?? 0) / initialLoss);
+    if (response.left <= Math.max(until, littleLeft)) return;
     this.lookedAt = response.left;
-    if (response.left <= until) return;
     const left = Math.min(steps, inTime) - response.step;
     const ahead = await runAhead(model, probe, response, kernel, { factors, steps: left, until });
     this.foreseen = ahead.gap;

@@ -7,9 +7,11 @@ import * as tf from '../tf.js';
 import { projected } from './prediction.js';
 import type { KernelProbe } from './probe.js';
 
-/** In one leap the squared residual halves; the last of so many goes to the end of the run. */
+/** In one leap the squared residual halves, until so little of it is left that one more leap can go to the end. */
 const halving = 2;
-const mostLeaps = 10;
+export const littleLeft = 0.01;
+/** Leaps after which the next one goes to the end, should the residual not fall as the kernels say. */
+const mostLeaps = 16;
 /** So few steps are taken one by one. */
 const fewSteps = 8;
 /** A gap beyond which the weights have been put where nothing can be said but "rich". */
@@ -52,7 +54,8 @@ export async function runAhead(
   let left = run.steps;
   try {
     for (let k = 1; left > 0 && course.left > run.until; k++) {
-      const target = k < mostLeaps ? Math.max(run.until, course.left / halving) : run.until;
+      const fine = course.left > littleLeft && k < mostLeaps;
+      const target = fine ? Math.max(run.until, course.left / halving) : run.until;
       const leap = leapOf(course, now, left, target);
       const single = leap.steps <= fewSteps && course.rule.momentum === 0;
       if (single) walk.steps(course, leap.steps, run.until);
