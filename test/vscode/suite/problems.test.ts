@@ -43,9 +43,9 @@ const cases: readonly Case[] = [
   },
   {
     title: 'a width that is too small to be lazy, named so',
-    fields: `name: 'A lazy one', model: twoLayer({ width: 8 }), ${digits}, steps: 50`,
+    fields: `name: 'A lazy one', model: twoLayer({ width: 4 }), ${digits}, steps: 50`,
     code: 'regime-mismatch',
-    at: 'width: 8',
+    at: 'width: 4',
     fixed: /width: \d{2,} /,
   },
   {
