@@ -1,11 +1,12 @@
 import { InputError } from '../../core/errors.js';
 import { isOutOfMemory } from '../backends/memory.js';
+import { threads } from '../backends/simd/index.js';
 import * as tf from '../tf.js';
+import { blockOf } from './blocks.js';
 import { type Inputs, sampleCount } from './jacobian/linearisation.js';
+import { onThreads } from './onThreads.js';
 import { outputCount } from './outputs.js';
-import type { Part, ProductPart } from './part.js';
 import { collectParts, type Parts } from './parts.js';
-import { timesTransposed } from './products.js';
 import { outOfRoom, requireRoom, requireRoomForParts } from './room.js';
 
 export type KernelMode = 'trace' | 'full';
@@ -94,6 +95,25 @@ async function assemble(
     ? Object.fromEntries(left.parts.map((p) => [p.layer, new Float32Array(rows * cols)]))
     : null;
   const symmetric = left === right;
+  const pool = mode === 'trace' && tf.getBackend() === 'wasm' ? threads() : null;
+  if (pool) onThreads(pool, left, right, data, layers, options);
+  else await onBackend(left, right, mode, data, layers, options);
+  if (symmetric) for (const target of [data, ...Object.values(layers ?? {})]) mirror(target, cols);
+  return { mode, rows, cols, data, outputs: left.outputs, perLayer: layers, notes: left.notes };
+}
+
+/** A kernel by the backend's operations, the upper triangle of a symmetric one. */
+async function onBackend(
+  left: Parts,
+  right: Parts,
+  mode: KernelMode,
+  data: Float32Array,
+  layers: Readonly<Record<string, Float32Array>> | null,
+  options: KernelOptions,
+): Promise<void> {
+  const symmetric = left === right;
+  const stride = mode === 'full' ? left.outputs : 1;
+  const cols = right.samples * stride;
   const panel = options.blockRows ?? panelRows(left, right, stride, symmetric);
   const mean = mode === 'trace' ? 1 / left.outputs : 1;
   for (let i = 0; i < left.samples; i += panel) {
@@ -121,8 +141,6 @@ async function assemble(
     write(data, values[0]);
     if (layers) for (const [k, part] of left.parts.entries()) write(layers[part.layer], values[k + 1]);
   }
-  if (symmetric) for (const target of [data, ...Object.values(layers ?? {})]) mirror(target, cols);
-  return { mode, rows, cols, data, outputs: left.outputs, perLayer: layers, notes: left.notes };
 }
 
 /** Products smaller than this many operations do not use the processor well. */
@@ -156,109 +174,4 @@ function mirror(target: Float32Array, n: number): void {
     for (let j0 = 0; j0 <= i0; j0 += tile)
       for (let i = i0; i < Math.min(n, i0 + tile); i++)
         for (let j = j0; j < Math.min(i, j0 + tile); j++) target[i * n + j] = target[j * n + i];
-}
-
-type Range = readonly [start: number, size: number];
-
-/** Rows of a range of samples; `per` rows belong to one sample. */
-function take<T extends tf.Tensor>(tensor: T, [start, size]: Range, per: number): T {
-  if (start === 0 && size * per === tensor.shape[0]) return tensor;
-  return tf.slice(
-    tensor,
-    [start * per, ...tensor.shape.slice(1).map(() => 0)],
-    [size * per, ...tensor.shape.slice(1)],
-  );
-}
-
-/** One layer's part of a block, summed over outputs in trace form: [bi, bj] or [bi O, bj O]. */
-function blockOf(a: Part, b: Part, i: Range, j: Range, mode: KernelMode, outputs: number): tf.Tensor2D {
-  if (a.kind === 'product' && b.kind === 'product') {
-    let inputs: tf.Tensor2D = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
-    if (a.biasScale !== 0) inputs = tf.add(inputs, a.biasScale * a.biasScale);
-    const { per } = a;
-    if (per === 'shared') return timesShared(inputs, a, mode);
-    const [da, db] = [take(a.cotangent, i, per), take(b.cotangent, j, per)];
-    if (mode === 'trace') return tf.mul(inputs, timesTransposed(joined(da, per), joined(db, per)));
-    const wide = tf.reshape(inputs, [i[1], 1, j[1], 1]);
-    const cotangents = tf.reshape(timesTransposed(da, db), [i[1], outputs, j[1], outputs]);
-    return tf.reshape(tf.mul(cotangents, wide), [i[1] * outputs, j[1] * outputs]) as tf.Tensor2D;
-  }
-  if (a.kind === 'gradients' && b.kind === 'gradients') {
-    const per = mode === 'full' ? outputs : 1;
-    const pieces = a.rows.map((rows, r) => timesTransposed(take(rows, i, per), take(b.rows[r], j, per)));
-    return pieces.length === 1 ? pieces[0] : tf.addN(pieces);
-  }
-  if (a.kind === 'positions' && b.kind === 'positions') return pairs(a, b, i, j, mode, outputs);
-  throw new Error(`Layer ${a.layer} took two different forms for the two sets of inputs.`);
-}
-
-/** The part of a layer whose cotangents D [O, n] are the same for all samples: inputs times |D|^2, or times D D^T. */
-function timesShared(
-  inputs: tf.Tensor2D,
-  { cotangent, squares }: ProductPart,
-  mode: KernelMode,
-): tf.Tensor2D {
-  if (mode === 'trace') {
-    if (squares === 1) return inputs;
-    return tf.mul(inputs, squares ?? tf.sum(tf.square(cotangent)));
-  }
-  const [n, m] = inputs.shape;
-  const outputs = cotangent.shape[0];
-  const pairs = tf.reshape(timesTransposed(cotangent, cotangent), [1, outputs, 1, outputs]);
-  return tf.reshape(tf.mul(tf.reshape(inputs, [n, 1, m, 1]), pairs), [n * outputs, m * outputs]);
-}
-
-/** [n O, p] to [n, O p]: one row a sample, whose inner products sum over the outputs. */
-const joined = (t: tf.Tensor2D, outputs: number): tf.Tensor2D =>
-  outputs === 1 ? t : (tf.reshape(t, [t.shape[0] / outputs, outputs * t.shape[1]]) as tf.Tensor2D);
-
-type PositionsPart = Extract<Part, { kind: 'positions' }>;
-
-/** Sum over position pairs (patch . patch + bias) (delta . delta), a few rows of samples at a time. */
-function pairs(
-  a: PositionsPart,
-  b: PositionsPart,
-  i: Range,
-  j: Range,
-  mode: KernelMode,
-  outputs: number,
-): tf.Tensor2D {
-  const [, positions, k] = a.patches.shape;
-  const c = a.cotangents.shape[3];
-  const outputPairs = mode === 'full' ? outputs : 1;
-  const rowsAtOnce = Math.max(
-    1,
-    Math.floor(2 ** 24 / (positions * positions * j[1] * outputPairs * outputPairs)),
-  );
-  const pb = tf.reshape(take(b.patches, j, 1), [j[1] * positions, k]) as tf.Tensor2D;
-  const db = arrange(take(b.cotangents, j, 1), mode);
-  const bands: tf.Tensor2D[] = [];
-  for (let r = 0; r < i[1]; r += rowsAtOnce) {
-    const n = Math.min(rowsAtOnce, i[1] - r);
-    bands.push(
-      tf.tidy(() => {
-        const range: Range = [i[0] + r, n];
-        const pa = tf.reshape(take(a.patches, range, 1), [n * positions, k]) as tf.Tensor2D;
-        let patches: tf.Tensor = timesTransposed(pa, pb);
-        if (a.biasScale !== 0) patches = tf.add(patches, a.biasScale * a.biasScale);
-        const deltas = timesTransposed(arrange(take(a.cotangents, range, 1), mode), db);
-        if (mode === 'trace') {
-          const product = tf.reshape(tf.mul(patches, deltas), [n, positions, j[1], positions]);
-          return tf.sum(product, [1, 3]) as tf.Tensor2D;
-        }
-        const p = tf.reshape(patches, [n, 1, positions, j[1], 1, positions]);
-        const d = tf.reshape(deltas, [n, outputs, positions, j[1], outputs, positions]);
-        return tf.reshape(tf.sum(tf.mul(p, d), [2, 5]), [n * outputs, j[1] * outputs]) as tf.Tensor2D;
-      }),
-    );
-  }
-  return bands.length === 1 ? bands[0] : (tf.concat(bands, 0) as tf.Tensor2D);
-
-  /** Cotangents [n, O, S, c] as rows: one a (sample, position) with outputs side by side, or one a (sample, output, position). */
-  function arrange(d: tf.Tensor4D, form: KernelMode): tf.Tensor2D {
-    const n = d.shape[0];
-    return form === 'trace'
-      ? (tf.reshape(tf.transpose(d, [0, 2, 1, 3]), [n * positions, outputs * c]) as tf.Tensor2D)
-      : (tf.reshape(d, [n * outputs * positions, c]) as tf.Tensor2D);
-  }
 }

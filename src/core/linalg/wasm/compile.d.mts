@@ -1,2 +1,2 @@
-export function compile(): Promise<Uint8Array>;
+export function compile(folder?: URL, more?: readonly string[]): Promise<Uint8Array>;
 export function moduleText(bytes: Uint8Array): string;

@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
-/** The module's bytes. Rejects with the compiler's messages. */
-export async function compile() {
+/** The bytes of the module in a folder of sources. Rejects with the compiler's messages. */
+export async function compile(folder = new URL('assembly/', import.meta.url), more = []) {
   let binary;
-  const base = fileURLToPath(new URL('assembly/', import.meta.url));
+  const base = fileURLToPath(folder);
   const { error, stderr } = await asc.main(
     ['index.ts', '--outFile', 'out.wasm', '-O3', '--runtime', 'stub', '--noAssert', '--use', 'abort='].concat(
       ['--enable', 'simd', '--disable', 'sign-extension', '--initialMemory', '1', '--baseDir', base],
+      more,
     ),
     {
       readFile: (name, folder) =>

@@ -1,14 +1,5 @@
 import * as tf from '../../tf.js';
-
-type Numbers = Float32Array | Int32Array | Uint8Array;
-
-/** What is used of the wasm backend beside TensorFlow.js' own interface. */
-interface WasmBackend {
-  makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo;
-  /** The tensor's own memory; gone as soon as the next tensor is made. */
-  typedArrayFromHeap(info: tf.TensorInfo): Numbers;
-  incRef(id: object): void;
-}
+import type { Numbers, WasmBackend } from './heap.js';
 
 /**
  * Slices and copies on wasm. The backend's own slice copies the whole tensor out of its memory first, however little is

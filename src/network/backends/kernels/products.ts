@@ -1,4 +1,6 @@
 import * as tf from '../../tf.js';
+import { multiply, threads } from '../simd/index.js';
+import { makeOutput, operandOf, valuesOf } from './heap.js';
 import { overrideKernel } from './override.js';
 
 /** Swaps the last two axes. */
@@ -25,12 +27,37 @@ function withOwnPacking(right: tf.Tensor): tf.Tensor {
   return known === undefined || known === shape ? right : tf.mul(right, 1);
 }
 
+/** Work (multiply-adds) of a product from which on our own threads are worth waking. */
+const worthThreads = 2 ** 21;
+
+/** A product of two matrices on our own threads; null where it is too small for them, or they are not to be had. */
+function onThreads(a: tf.Tensor, b: tf.Tensor, turnA: boolean, turnB: boolean): tf.TensorInfo | null {
+  const matrices = a.size === rowsOf(a) * columnsOf(a) && b.size === rowsOf(b) * columnsOf(b);
+  if (!matrices || a.rank < 2 || b.rank < 2 || a.dtype !== 'float32' || b.dtype !== 'float32') return null;
+  const n = turnA ? columnsOf(a) : rowsOf(a);
+  const m = turnB ? rowsOf(b) : columnsOf(b);
+  const k = turnA ? rowsOf(a) : columnsOf(a);
+  if (n * m * k < worthThreads || Math.min(n, m, k) < 8) return null;
+  const pool = threads();
+  if (!pool) return null;
+  const batch = (a.rank > b.rank ? a : b).shape.slice(0, -2).fill(1);
+  const out = makeOutput([...batch, n, m]);
+  multiply(pool, operandOf(a, n, k, turnA), operandOf(b, m, k, !turnB), () => valuesOf(out));
+  return out;
+}
+
+const rowsOf = (t: tf.Tensor): number => t.shape[t.rank - 2];
+const columnsOf = (t: tf.Tensor): number => t.shape[t.rank - 1];
+
 /**
- * The fast product of the wasm backend serves plain two-dimensional operands only: transposed ones are turned first
- * (60 times faster at size 1024), and large batched products are done one matrix at a time.
+ * Large products of two matrices run on our own threads, which take transposed operands as they are. The fast product of
+ * the wasm backend serves plain two-dimensional operands only: for the others transposed ones are turned first (60 times faster at size 1024), and
+ * large batched products are done one matrix at a time.
  */
 export function repairProducts(): void {
   overrideKernel('wasm', 'BatchMatMul', ({ a, b }, attrs, original) => {
+    const own = onThreads(a, b, attrs['transposeA'] === true, attrs['transposeB'] === true);
+    if (own) return own;
     const left = attrs['transposeA'] ? turned(a) : a;
     const right = attrs['transposeB'] ? turned(b) : b;
     const plain = { transposeA: false, transposeB: false };
@@ -48,7 +75,12 @@ export function repairProducts(): void {
     return tf.stack(Array.from({ length: batch }, (_, i) => product(i)));
   });
   overrideKernel('wasm', '_FusedMatMul', (inputs, attrs, original) => {
-    const { a, b } = inputs;
+    const { a, b, bias, preluActivationWeights } = inputs;
+    const relu = attrs['activation'] === 'relu';
+    if (!preluActivationWeights && (relu || attrs['activation'] === 'linear')) {
+      const own = onThreads(a, b, attrs['transposeA'] === true, attrs['transposeB'] === true);
+      if (own) return finished(own, bias, relu);
+    }
     const left = attrs['transposeA'] ? turned(a) : a;
     const right = attrs['transposeB'] ? turned(b) : b;
     return original?.(
@@ -57,4 +89,11 @@ export function repairProducts(): void {
       null,
     ) as tf.TensorInfo;
   });
+}
+
+/** Bias and relu behind a product. */
+function finished(product: tf.TensorInfo, bias: tf.Tensor | undefined, relu: boolean): tf.Tensor {
+  const y = tf.engine().makeTensorFromTensorInfo(product as never);
+  const shifted = bias ? tf.add(y, bias) : y;
+  return relu ? tf.relu(shifted) : shifted;
 }

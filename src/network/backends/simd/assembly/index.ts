@@ -1,0 +1,30 @@
+import { closeJob, currentOperation, enterJob, leaveJob, openJob, takeTask } from './control';
+import { gramTask, packTask, productTask } from './tasks';
+
+function work(thread: i32): void {
+  const operation = currentOperation();
+  while (true) {
+    const task = takeTask();
+    if (task < 0) return;
+    if (operation == 0) packTask(task);
+    else if (operation == 1) productTask(task);
+    else gramTask(task, thread);
+  }
+}
+
+/** Does the job that was written, with the help of the workers that come in time. */
+export function run(workers: i32): void {
+  openJob(workers);
+  work(0);
+  if (workers > 0) closeJob();
+}
+
+/** A worker's life. */
+export function serve(thread: i32): void {
+  let seen = 0;
+  while (true) {
+    seen = enterJob(seen);
+    work(thread);
+    leaveJob();
+  }
+}

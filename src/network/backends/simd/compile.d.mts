@@ -1,0 +1,1 @@
+export function compileShared(): Promise<Uint8Array>;

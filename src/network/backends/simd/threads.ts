@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { fromBase64 } from '../../../core/linalg/wasm/platform.js';
+import { OutOfMemoryError } from '../memory.js';
+import { binary } from './binary.js';
+
+interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
+}
+
+interface Namespace {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: object,
+  ) => { readonly exports: { run(workers: number): void } };
+  readonly Memory: new (options: { initial: number; maximum: number; shared: true }) => SharedMemory;
+}
+
+const page = 2 ** 16;
+const mostPages = 2 ** 15;
+/** Where assembly/control.ts has what describes a job. */
+const [tasksAt, operationAt, parametersAt] = [76, 80, 128];
+
+/** More threads than this would wait for memory. */
+const mostThreads = 8;
+
+export const operations = { pack: 0, product: 1, gram: 2, network: 3 } as const;
+
+const worker = `
+  const { workerData: { module, memory, thread } } = require('node:worker_threads');
+  new WebAssembly.Instance(module, { env: { memory } }).exports.serve(thread);`;
+
+/**
+ * Our own float32 products in WebAssembly, on a memory that a few threads share. Which thread does which task of a job
+ * does not change a number. Where threads cannot be started, this one does it all.
+ */
+export class Threads {
+  /** Threads that do a job, this one among them. */
+  readonly count: number;
+  private readonly memory: SharedMemory;
+  private readonly run: (workers: number) => void;
+  private readonly workers: Worker[] = [];
+  private used = page;
+
+  constructor(count = Math.min(mostThreads, availableParallelism())) {
+    const wasm = (globalThis as unknown as { WebAssembly: Namespace }).WebAssembly;
+    const module = new wasm.Module(fromBase64(binary));
+    this.memory = new wasm.Memory({ initial: 1, maximum: mostPages, shared: true });
+    this.run = new wasm.Instance(module, { env: { memory: this.memory } }).exports.run;
+    try {
+      for (let thread = 1; thread < count; thread++) {
+        const workerData = { module, memory: this.memory, thread };
+        const started = new Worker(worker, { eval: true, workerData, execArgv: [], env: {} });
+        // A worker that fails takes no task any more; and none keeps the process alive.
+        started.on('error', () => undefined);
+        started.unref();
+        this.workers.push(started);
+      }
+    } catch {
+      // Fewer threads, then.
+    }
+    this.count = this.workers.length + 1;
+  }
+
+  /** Forgets what was allocated. */
+  clear(): void {
+    this.used = page;
+  }
+
+  /** Where allocation stands, to go `back` to. */
+  get mark(): number {
+    return this.used;
+  }
+
+  back(mark: number): void {
+    this.used = mark;
+  }
+
+  /** Address of so many bytes; what is there is undefined. */
+  allocate(bytes: number): number {
+    const at = this.used;
+    this.used = at + 64 * Math.ceil(bytes / 64);
+    const missing = this.used - this.memory.buffer.byteLength;
+    if (missing > 0)
+      try {
+        this.memory.grow(Math.ceil(missing / page));
+      } catch {
+        this.used = at;
+        throw new OutOfMemoryError(
+          `A product that needs ${Math.ceil(bytes / 2 ** 20)} MB of workspace does not fit in memory. Use fewer inputs or a smaller network.`,
+        );
+      }
+    return at;
+  }
+
+  /** Float32 values at an address; gone once more is allocated. */
+  values(at: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, at, length);
+  }
+
+  /** Does one job. Parameters are integers, then from place `reals` on float32 numbers. */
+  do(operation: number, tasks: number, integers: readonly number[], reals: readonly number[] = []): void {
+    const { buffer } = this.memory;
+    new Int32Array(buffer, parametersAt, integers.length).set(integers);
+    if (reals.length > 0)
+      new Float32Array(buffer, parametersAt + 4 * integers.length, reals.length).set(reals);
+    new Int32Array(buffer, operationAt, 1)[0] = operation;
+    new Int32Array(buffer, tasksAt, 1)[0] = tasks;
+    this.run(tasks > 1 ? this.workers.length : 0);
+  }
+
+  /** Ends the workers. */
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((w) => w.terminate()));
+  }
+}
+
+let shared: Threads | null | undefined;
+
+/** The threads of this process, started at the first use; null where WebAssembly cannot share memory. */
+export function threads(): Threads | null {
+  if (shared === undefined)
+    try {
+      shared = new Threads();
+    } catch {
+      shared = null;
+    }
+  return shared;
+}
