@@ -4,12 +4,20 @@ import type { Part } from './part.js';
 import { patchesOf, shiftedViews } from './patches.js';
 import { sampleOuter } from './products.js';
 import type { StagedRequest } from './staged.js';
-import type { Stage } from './stages.js';
-
-type ConvStage = Extract<Stage, { kind: 'conv' }>;
+import type { ConvStage } from './stages.js';
 
 /** Which operand of the products of patches and cotangents is better first: native the narrow one, wasm the wide one. */
 const patchesFirst = (): boolean => tf.getBackend() === 'wasm';
+
+/** Whether the sum over pairs of positions costs less than per-sample gradients, or these would be too large. */
+export function keepsPositions(stage: ConvStage, { outputs, samples }: StagedRequest): boolean {
+  const [kh, kw, channels, filters] = stage.kernel.shape as number[];
+  const [, height, width] = stage.layer.outputShape as number[];
+  const [positions, k] = [height * width, kh * kw * channels];
+  const byGradients = 2 * samples * outputs * k * filters * (positions + samples);
+  const byPairs = 2 * samples * samples * positions * positions * (k + outputs * filters);
+  return samples * outputs * k * filters > 2 ** 28 || byPairs < byGradients;
+}
 
 /** Per-sample gradients of a convolution, or its patches and cotangents where those would be larger. */
 export function convolutionPart(
@@ -22,7 +30,7 @@ export function convolutionPart(
   const [, height, width] = stage.layer.outputShape as number[];
   const [n, positions, k] = [input.shape[0], height * width, kh * kw * channels];
   const layer = stage.layer.name;
-  const { outputs, samples: N } = request;
+  const { outputs } = request;
   const full = request.mode === 'full';
   const shared = constantRows(d);
   if (shared && d.form === 'shared' && d.slope) {
@@ -34,10 +42,7 @@ export function convolutionPart(
     const weighted = tf.reshape(tf.mul(tf.expandDims(each, 1), factor), [n * rows, -1]) as tf.Tensor2D;
     return { kind: 'gradients', layer, rows: [weighted] };
   }
-  const byGradients = 2 * N * outputs * k * filters * (positions + N);
-  const byPairs = 2 * N * N * positions * positions * (k + outputs * filters);
-  const tooLarge = N * outputs * k * filters > 2 ** 28;
-  if (tooLarge || byPairs < byGradients) {
+  if (keepsPositions(stage, request)) {
     const cotangents = tf.clone(outside(d, n, [height, width, filters]));
     return {
       kind: 'positions',

@@ -1,12 +1,12 @@
 import * as tf from '../tf.js';
 import { convolutionPart } from './convolutionPart.js';
+import { runBelow, runParts } from './convolutionRun.js';
 import { type Cotangents, outside } from './cotangents.js';
 import type { KernelMode } from './kernel.js';
 import { concatenated, disposeParts, keptParts, type Part } from './part.js';
-import type { Stage } from './stages.js';
+import type { ConvStage, Stage } from './stages.js';
 import { backward, forward, fusedForward, isFused } from './steps.js';
 
-type ConvStage = Extract<Stage, { kind: 'conv' }>;
 type DenseStage = Extract<Stage, { kind: 'dense' }>;
 
 /** Most values of one tensor in a chunk of samples. Memory that wasm once took it never gives back. */
@@ -90,6 +90,15 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StagedReq
     const stage = stages[s];
     const input = inputs[s];
     if (stage.kind === 'dense' && stage.trainable) parts.unshift(densePart(stage, input as tf.Tensor2D, d));
+    const lowest = stage.kind === 'conv' ? runBelow(stages, s, first, request) : null;
+    if (lowest !== null) {
+      const run = runParts(stages, lowest, s, first, inputs, d, request);
+      parts.unshift(...run.parts);
+      if (!run.cotangents) break;
+      d = run.cotangents;
+      s = lowest;
+      continue;
+    }
     if (stage.kind === 'conv' && stage.trainable)
       parts.unshift(convolutionPart(stage, input as tf.Tensor4D, d, request));
     if (s > first) d = backward(stage, input, inputs[s + 1] ?? a, d);

@@ -21,6 +21,8 @@ export type Stage =
   /** A layer without weights; `linear` says that its derivative does not depend on its input. */
   | { readonly kind: 'free'; readonly layer: tf.layers.Layer; readonly linear: boolean };
 
+export type ConvStage = Extract<Stage, { kind: 'conv' }>;
+
 interface OpenLayer {
   readonly kernel: tf.LayerVariable;
   readonly bias: tf.LayerVariable | null;

@@ -1,12 +1,11 @@
 import type { ActivationName } from '../../experiment/definition.js';
 import { activations } from '../models/activations.js';
 import * as tf from '../tf.js';
+import { convolveOnThreads } from './convolutionRun.js';
 import { type Cotangents, constantRows, outside, timesSlope } from './cotangents.js';
 import { timesTransposed } from './products.js';
 import { timesSlope as flatSlope } from './slopes.js';
-import type { Stage } from './stages.js';
-
-type ConvStage = Extract<Stage, { kind: 'conv' }>;
+import type { ConvStage, Stage } from './stages.js';
 
 /** A convolution and the relu behind it run as one operation; the slope of relu is known from its values alone. */
 export const isFused = (stage: Stage, next: Stage): boolean =>
@@ -16,6 +15,8 @@ export const isFused = (stage: Stage, next: Stage): boolean =>
   stage.window.strides.every((stride) => stride === 1);
 
 export function fusedForward(stage: ConvStage, x: tf.Tensor4D): tf.Tensor {
+  const own = convolveOnThreads(stage, x, true);
+  if (own) return own;
   const filter = stage.kernel.read() as tf.Tensor4D;
   const bias = stage.bias ? { bias: stage.bias.read() } : {};
   return tf.fused.conv2d({ x, filter, strides: 1, pad: stage.window.padding, activation: 'relu', ...bias });
@@ -29,6 +30,8 @@ export function forward(stage: Stage, a: tf.Tensor): tf.Tensor {
       return stage.bias ? tf.add(scaled, tf.mul(stage.bias.read(), stage.biasScale)) : scaled;
     }
     case 'conv': {
+      const own = convolveOnThreads(stage, a as tf.Tensor4D, false);
+      if (own) return own;
       const { strides, padding } = stage.window;
       const z = tf.conv2d(
         a as tf.Tensor4D,

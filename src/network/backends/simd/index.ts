@@ -1,4 +1,7 @@
+export { convolve, type Shape } from './convolution.js';
+export { padded } from './filters.js';
 export { type GramPart, gramOf, type Range } from './gram.js';
+export { descend, type RunLayer, type RunResult, sampleBytes, type Top } from './network.js';
 export type { Operand } from './operand.js';
 export { multiply } from './product.js';
 export { Threads, threads } from './threads.js';

@@ -26,7 +26,7 @@ const [tasksAt, operationAt, parametersAt] = [76, 80, 128];
 /** More threads than this would wait for memory. */
 const mostThreads = 8;
 
-export const operations = { pack: 0, product: 1, gram: 2, network: 3 } as const;
+export const operations = { pack: 0, product: 1, gram: 2, convolution: 3, network: 4 } as const;
 
 const worker = `
   const { workerData: { module, memory, thread } } = require('node:worker_threads');
@@ -98,6 +98,10 @@ export class Threads {
   /** Float32 values at an address; gone once more is allocated. */
   values(at: number, length: number): Float32Array {
     return new Float32Array(this.memory.buffer, at, length);
+  }
+
+  integers(at: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, at, length);
   }
 
   /** Does one job. Parameters are integers, then from place `reals` on float32 numbers. */

@@ -1,4 +1,6 @@
 import { closeJob, currentOperation, enterJob, leaveJob, openJob, takeTask } from './control';
+import { convolutionTask } from './convolve';
+import { networkTask } from './network';
 import { gramTask, packTask, productTask } from './tasks';
 
 function work(thread: i32): void {
@@ -8,7 +10,9 @@ function work(thread: i32): void {
     if (task < 0) return;
     if (operation == 0) packTask(task);
     else if (operation == 1) productTask(task);
-    else gramTask(task, thread);
+    else if (operation == 2) gramTask(task, thread);
+    else if (operation == 3) convolutionTask(task, thread);
+    else networkTask(task, thread);
   }
 }
 
