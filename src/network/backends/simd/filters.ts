@@ -3,7 +3,7 @@ export const padded = (channels: number): number => 8 * Math.ceil(channels / 8);
 
 /**
  * Filters [3, 3, from, to] transformed for Winograd's products, G h G^T (Lavin and Gray 2016): sixteen matrices of padded
- * channels [from, to]. With `turned` those that take cotangents back: the window upside down, [to, from].
+ * channels [from, to], each in panels of eight columns. With `turned` those that take cotangents back: the window upside down, [to, from].
  */
 export function transformedFilters(
   values: ArrayLike<number>,
@@ -27,7 +27,8 @@ export function transformedFilters(
         half[6 + j] = (h0 - h1 + h2) / 2;
         half[9 + j] = h2;
       }
-      const at = turned ? b * columns + a : a * columns + b;
+      const [row, column] = turned ? [b, a] : [a, b];
+      const at = (column >> 3) * 8 * rows + 8 * row + (column & 7);
       for (let i = 0; i < 4; i++) {
         const [g0, g1, g2] = [half[3 * i], half[3 * i + 1], half[3 * i + 2]];
         out[4 * i * size + at] = g0;

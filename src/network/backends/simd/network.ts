@@ -172,16 +172,16 @@ function normsOf(rows: Float32Array, outputs: number): Float32Array {
   });
 }
 
-/** Filters [16, to, from] for every output, times its row of [O, to]. */
+/** Filters [to, from] of sixteen matrices in panels, for every output with its row of [O, to] multiplied in. */
 function weighted(filters: Float32Array, rows: Float32Array, from: number): Float32Array {
   const to = filters.length / (16 * from);
   const outputs = rows.length / to;
   const out = new Float32Array(outputs * filters.length);
   let at = 0;
   for (let o = 0; o < outputs; o++)
-    for (let p = 0; p < 16 * to; p++) {
-      const factor = rows[o * to + (p % to)];
-      for (let c = 0; c < from; c++, at++) out[at] = factor * filters[p * from + c];
+    for (let p = 0; p < filters.length; p += 8) {
+      const factor = rows[o * to + ((p >> 3) % to)];
+      for (let c = 0; c < 8; c++, at++) out[at] = factor * filters[p + c];
     }
   return out;
 }

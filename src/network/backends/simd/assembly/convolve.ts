@@ -8,22 +8,23 @@ export function place(image: usize, height: i32, width: i32, channels: i32, to: 
   for (let y = 0; y < height; y++) memory.copy(to + <usize>y * row, image + <usize>y * line, line);
 }
 
-/** Sixteen products of transformed images [tiles, from] and filters [from, to]. */
+/** Sixteen products of transformed images [tiles, from] and filters [from, to], with panels `panel` and `panelM` apart. */
 @inline
 export function sixteen(
   s: usize,
-  apart: usize,
+  panel: usize,
   filters: usize,
   m: usize,
-  apartM: usize,
+  panelM: usize,
   tiles: i32,
   from: i32,
   to: i32,
 ): void {
-  const a = (<usize>from) << 2;
-  const b = (<usize>to) << 2;
+  const size = (<usize>(from * to)) << 2;
+  const k = from >> 3;
+  const columns = to >> 3;
   for (let p: usize = 0; p < 16; p++)
-    times(s + p * apart, a, filters + p * <usize>from * b, b, m + p * apartM, b, tiles, from, to);
+    times(s + p * <usize>k * panel, panel, filters + p * size, m + p * <usize>columns * panelM, panelM, tiles, k, columns);
 }
 
 /**
@@ -47,6 +48,7 @@ export function convolutionTask(sample: i32, thread: i32): void {
   const padded = address(13) + <usize>thread * address(14);
   const tiles = (strip * across + 3) & ~3;
   const s = padded + bytes;
+  const panel = (<usize>tiles) << 5;
   const apart = <usize>tiles * pixel;
   const m = s + 16 * apart;
   const apartM = (<usize>(tiles * to)) << 2;
@@ -57,10 +59,10 @@ export function convolutionTask(sample: i32, thread: i32): void {
   const out = address(3) + <usize>sample * <usize>outHeight * outRow;
   for (let ty = 0; ty < down; ty += strip) {
     const last = min(down, ty + strip);
-    transformImage(padded, row, from, across, ty, last, s, apart);
-    sixteen(s, apart, address(1), m, apartM, (last - ty) * across, from, to);
+    transformImage(padded, row, from, across, ty, last, s, apart, panel);
+    sixteen(s, panel, address(1), m, panel, (last - ty) * across, from, to);
     results(
-      m, apartM, to, outHeight, outWidth, ty, last, out, outRow, address(2), integer(12) != 0, 0, 0, false, 0, 0,
+      m, apartM, panel, to, outHeight, outWidth, ty, last, out, outRow, address(2), integer(12) != 0, 0, 0, false, 0, 0, 0,
     );
   }
 }

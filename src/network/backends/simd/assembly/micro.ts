@@ -13,9 +13,9 @@ export function micro(k: i32, a: usize, b: usize, c: usize, stride: usize, more:
   let c31 = f32x4.splat(0);
   const end = a + ((<usize>k) << 5);
   while (a < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a);
+    let b0 = v128.load(b, 0);
+    let b1 = v128.load(b, 16);
+    let x = v128.load32_splat(a, 0);
     c00 = f32x4.add(c00, f32x4.mul(x, b0));
     c01 = f32x4.add(c01, f32x4.mul(x, b1));
     x = v128.load32_splat(a, 4);

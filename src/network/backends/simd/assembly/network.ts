@@ -1,5 +1,6 @@
 import { address } from './control';
 import { place, sixteen } from './convolve';
+import { multiply } from './micro';
 import { turnedTimes } from './strided';
 import { filterGradient, results, transformCotangents, transformImage } from './winograd';
 
@@ -66,8 +67,8 @@ function weightsGradient(table: usize, layer: usize, sample: i32, scratch: usize
     const g = scratch + place32(table, 10);
     const pixel = (<usize>from) << 2;
     for (let p: usize = 0; p < 16; p++)
-      turnedTimes(
-        v + p * <usize>tiles * pixel, pixel, d + p * <usize>tiles * line, line, g + p * matrix, line, from, tiles, to,
+      multiply(
+        v + p * <usize>tiles * pixel, d + p * <usize>tiles * line, tiles, from >> 3, to >> 3, g + p * matrix, line, false,
       );
     filterGradient(g, matrix, rows, factors, to);
   } else {
@@ -101,7 +102,8 @@ function through(table: usize, l: i32, sample: i32, scratch: usize, output: i32,
   const tiles = (strip * across + 3) & ~3;
   const s = scratch + place32(table, 7);
   const m = scratch + place32(table, 8);
-  const apart = ready ? <usize>((down * across + 3) & ~3) * pixel : <usize>tiles * pixel;
+  const panel = (<usize>(ready ? (down * across + 3) & ~3 : tiles)) << 5;
+  const panelM = (<usize>tiles) << 5;
   const apartM = <usize>tiles * line;
   let image: usize;
   let row: usize;
@@ -126,14 +128,15 @@ function through(table: usize, l: i32, sample: i32, scratch: usize, output: i32,
   for (let ty = 0; ty < down; ty += strip) {
     const last = min(down, ty + strip);
     const first = <usize>(ty * across);
-    let source = ready + first * pixel;
+    let source = ready + (first << 5);
     if (!ready) {
       source = s;
-      transformImage(scratch + place32(layer, 17), place32(layer, 19), from, across, ty, last, s, apart);
+      transformImage(scratch + place32(layer, 17), place32(layer, 19), from, across, ty, last, s, <usize>tiles * pixel, panel);
     }
-    sixteen(source, apart, filters, m, apartM, (last - ty) * across, from, to);
+    sixteen(source, panel, filters, m, panelM, (last - ty) * across, from, to);
     results(
-      m, apartM, to, height, width, ty, last, image, row, 0, false, slope, slopeRow, gate, d ? d + first * line : 0, apartD,
+      m, apartM, panelM, to, height, width, ty, last, image, row, 0, false, slope, slopeRow, gate,
+      d ? d + (first << 5) : 0, apartD, (<usize>(across * down)) << 5,
     );
   }
 }
@@ -172,7 +175,7 @@ export function networkTask(sample: i32, thread: i32): void {
     memory.fill(padded, 0, <usize>(2 * down + 2) * row);
     const image = place32(layer, 9) + <usize>(sample * height * width) * pixel;
     place(image, height, width, from, padded + <usize>entry(layer, 7) * row + <usize>entry(layer, 8) * pixel, row);
-    transformImage(padded, row, from, across, 0, down, scratch + place32(layer, 16), <usize>(down * across) * pixel);
+    transformImage(padded, row, from, across, 0, down, scratch + place32(layer, 16), <usize>(down * across) * pixel, (<usize>(down * across)) << 5);
   }
   const top = table + layersAt + <usize>(layers - 1) * layerBytes;
   const height = entry(top, 4);
@@ -188,7 +191,7 @@ export function networkTask(sample: i32, thread: i32): void {
   for (let o = 0; o < passes; o++) {
     const image = place32(table, 3) + <usize>((shared ? sample : sample * outputs + o) * height) * line;
     place(image, height, width, to, inside, row);
-    if (wanted) transformCotangents(image, line, height, width, to, scratch + place32(top, 18), apart);
+    if (wanted) transformCotangents(image, line, height, width, to, scratch + place32(top, 18), apart, apart / <usize>(to >> 3));
     if (!shared) descend(table, layers - 1, sample, scratch, o);
   }
   if (!shared) return;
@@ -198,7 +201,7 @@ export function networkTask(sample: i32, thread: i32): void {
   const across = (entry(top, 2) + 1) >> 1;
   const ready = scratch + place32(table, 9);
   const filters = (<usize>(16 * to * entry(top, 3))) << 2;
-  transformImage(scratch + place32(top, 17), row, to, across, 0, down, ready, (<usize>(((down * across + 3) & ~3) * to)) << 2);
+  transformImage(scratch + place32(top, 17), row, to, across, 0, down, ready, (<usize>(((down * across + 3) & ~3) * to)) << 2, (<usize>((down * across + 3) & ~3)) << 5);
   for (let o = 0; o < outputs; o++) {
     through(table, layers - 1, sample, scratch, o, place32(top, 10) + <usize>o * filters, ready);
     descend(table, layers - 2, sample, scratch, o);

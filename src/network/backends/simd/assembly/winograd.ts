@@ -1,7 +1,8 @@
 // Convolutions of 3 x 3 by Winograd's minimal filtering F(2 x 2, 3 x 3) (Lavin and Gray 2016): sixteen products for the
 // thirty-six of a tile of 2 x 2. Filters h, images d, results y = A^T [(G h G^T) o (B^T d B)] A; and, transposed, gradients
 // of filters from cotangents e: G^T [(A e A^T) o (B^T d B)] G. Channels are a multiple of 8. Transformed values lie as
-// sixteen matrices [tiles, channels], `apart` bytes from one to the next. Strides are in bytes.
+// sixteen matrices [tiles, channels], `apart` bytes from one to the next, in panels of eight channels, `panel` bytes from
+// one to the next. Strides are in bytes.
 
 /** B^T d B of the tile rows [first, last) of an image with its margin; windows start at every other row and column. */
 export function transformImage(
@@ -13,6 +14,7 @@ export function transformImage(
   last: i32,
   to: usize,
   apart: usize,
+  panel: usize,
 ): void {
   const pixel = (<usize>channels) << 2;
   for (let ty = first; ty < last; ty++) {
@@ -30,7 +32,7 @@ export function transformImage(
         const x21 = v128.load(p1 + r2);
         const x22 = v128.load(p2 + r2);
         const x23 = v128.load(p3 + r2);
-        const out = to + c;
+        const out = to + (c >> 5) * panel + (c & 16);
         spread(
           f32x4.sub(v128.load(p0), x20),
           f32x4.sub(v128.load(p1), x21),
@@ -69,7 +71,7 @@ export function transformImage(
         );
       }
       window += pixel + pixel;
-      to += pixel;
+      to += 32;
     }
   }
 }
@@ -108,6 +110,7 @@ export function transformCotangents(
   channels: i32,
   to: usize,
   apart: usize,
+  panel: usize,
 ): void {
   const pixel = (<usize>channels) << 2;
   const zero = f32x4.splat(0);
@@ -122,11 +125,11 @@ export function transformCotangents(
           right ? v128.load(p + c + pixel) : zero,
           below ? v128.load(p + c + row) : zero,
           right && below ? v128.load(p + c + row + pixel) : zero,
-          to + c,
+          to + (c >> 5) * panel + (c & 16),
           apart,
         );
       }
-      to += pixel;
+      to += 32;
     }
   }
 }
@@ -187,6 +190,7 @@ function lower(at: usize, apart: usize): v128 {
 export function results(
   m: usize,
   apart: usize,
+  panel: usize,
   channels: i32,
   height: i32,
   width: i32,
@@ -201,6 +205,7 @@ export function results(
   gate: bool,
   tiles: usize,
   apartTiles: usize,
+  panelTiles: usize,
 ): void {
   const pixel = (<usize>channels) << 2;
   const across = (width + 1) >> 1;
@@ -212,7 +217,7 @@ export function results(
       const p = image + <usize>(2 * ty) * row + <usize>(2 * tx) * pixel;
       const s = slope + <usize>(2 * ty) * slopeRow + <usize>(2 * tx) * pixel;
       for (let c: usize = 0; c < pixel; c += 16) {
-        const at = m + c;
+        const at = m + (c >> 5) * panel + (c & 16);
         const u0 = upper(at, apart);
         const u1 = upper(at + apart, apart);
         const u2 = upper(at + 2 * apart, apart);
@@ -242,7 +247,7 @@ export function results(
             y10 = f32x4.mul(y10, s10);
             y11 = f32x4.mul(y11, s11);
           }
-          if (tiles) transformTile(y00, y01, y10, y11, tiles + c, apartTiles);
+          if (tiles) transformTile(y00, y01, y10, y11, tiles + (c >> 5) * panelTiles + (c & 16), apartTiles);
         } else {
           if (bias) {
             const b = v128.load(bias + c);
@@ -264,8 +269,8 @@ export function results(
         if (below) v128.store(out + row, y10);
         if (right && below) v128.store(out + row + pixel, y11);
       }
-      m += pixel;
-      if (tiles) tiles += pixel;
+      m += 32;
+      if (tiles) tiles += 32;
     }
   }
 }
