@@ -93,6 +93,26 @@ describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) =>
     60_000,
   );
 
+  it('does not take the coupling of several outputs for a gap', async () => {
+    const digits = dataOf({ kind: 'digits', train: 48, test: 8 }, 4);
+    const built = networkOf(twoLayerNet(128), digits, context, 4);
+    const definition = training({
+      optimizer: { kind: 'sgd', learningRate: 'auto' },
+      steps: 300,
+      probe: 48,
+      seed: 4,
+      measure: { kernels: 12, twin: true, metricsEvery: 300 },
+    });
+    const { rows, records } = await trainToEnd(built, digits, definition, context);
+    built.model.dispose();
+    const twin = Math.max(...columnOf(rows, 'twinGap').value);
+    const last = records.filter((r): r is RegimeRecord => r.kind === 'regime').at(-1);
+    const gap = last?.evidence?.find((e) => e.name === 'gap')?.value ?? Number.NaN;
+    expect(digits.outputs).toBe(10);
+    expect(gap / twin).toBeGreaterThan(1 / 3);
+    expect(gap / twin).toBeLessThan(2);
+  });
+
   it('is told of no run that the kernels do not describe', async () => {
     const { told, reasons } = await followed(twoLayerNet(64), {
       optimizer: { kind: 'adam', learningRate: 0.01 },

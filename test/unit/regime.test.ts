@@ -44,6 +44,10 @@ describe('the verdict', () => {
       { name: 'gap', value: 0.03, ...gapBars },
       { name: 'expectedGap', value: 0.4, ...gapBars },
     ]);
+    // Of a part of the training inputs they are a lower bound.
+    const partial = { drift: 0.3, gap: 0.01, expected: 0.02, lossLeft: 0, partial: true };
+    expect(expectedGap(partial)).toBe(expectedGap({ drift: 0.3, lossLeft: 0 }));
+    expect(regimeVerdict(partial).evidence?.map((v) => v.name)).toEqual(['gap', 'expectedGap', 'drift']);
     expect(verdict(0.03, 0.4).reasons[0]).toContain('by at most 40 %; up to 5 % is lazy, from 20 % on rich');
     expect(verdict(0.03, 0.4, true).reasons[0]).toContain('have parted by at most 3 %');
   });

@@ -16,6 +16,8 @@ export interface RegimeEvidence {
   readonly gap?: number;
   /** What it will be at the end of the run, by going through it ahead. */
   readonly expected?: number;
+  /** Those two are about a part of the training inputs alone, which is learnt sooner than all of them. */
+  readonly partial?: boolean;
   /** The run has come to its end. */
   readonly over?: boolean;
   /** Share of the initial training loss that is left. */
@@ -61,15 +63,20 @@ const driftAt = (gap: number, e: RegimeEvidence): number =>
 export function expectedGap(e: RegimeEvidence): number | undefined {
   const { drift, twinGap, gap, expected } = e;
   // The gap of now is a lower bound: late in a run both fit the targets and it shrinks.
-  if (gap !== undefined) return Math.max(gap, twinGap ?? 0, e.over ? 0 : (expected ?? 0));
+  if (gap !== undefined) {
+    const byKernels = Math.max(gap, twinGap ?? 0, e.over ? 0 : (expected ?? 0));
+    return e.partial && drift !== undefined ? Math.max(byKernels, gapByDrift(e, drift)) : byKernels;
+  }
   if (drift === undefined) return twinGap;
-  const byDrift = (law.factor * Math.max(drift, 1e-9) ** law.drift * startFactor(e)) / learntOf(e);
-  return Math.max(byDrift, twinGap ?? 0);
+  return Math.max(gapByDrift(e, drift), twinGap ?? 0);
 }
+
+const gapByDrift = (e: RegimeEvidence, drift: number): number =>
+  (law.factor * Math.max(drift, 1e-9) ** law.drift * startFactor(e)) / learntOf(e);
 
 /**
  * Verdict lazy, rich or in between, with its reasons. It rests on the gap between network and linearisation that the
- * whole run is expected to reach: by the kernels so far and by running ahead, else by the kernel's drift, by how much is
+ * whole run is expected to reach: by the kernels so far and by running ahead, else (and where these are about a part of the training inputs) by the kernel's drift, by how much is
  * left to learn and by the size of the start; and by the linearised twin where there is one. Movement and task cost are
  * witnesses. Never on alignment, which can fall while features are learnt.
  */
@@ -78,7 +85,12 @@ export function regimeVerdict(e: RegimeEvidence): Omit<RegimeRecord, 'kind' | 's
   const expected = expectedGap(e);
   if (expected === undefined)
     return { regime: 'undetermined', reasons: ['The kernel has not been measured twice yet.', ...limits] };
-  const { evidence, reasons } = e.gap === undefined ? byDrift(e, expected) : byKernels(e, e.gap, expected);
+  const grounds = e.gap === undefined ? [] : [byKernels(e, e.gap)];
+  if (e.gap === undefined || e.partial) grounds.push(byDrift(e, expected));
+  else if (e.drift !== undefined)
+    grounds.push({ evidence: [], reasons: [`The kernel has drifted by ${percent(e.drift)}.`] });
+  const evidence = grounds.flatMap((g) => g.evidence);
+  const reasons = grounds.flatMap((g) => g.reasons);
   const { lazy, rich } = gapBars;
   if (e.twinGap !== undefined) {
     evidence.push({ name: 'twinGap', value: e.twinGap, lazy, rich });
@@ -104,11 +116,12 @@ export function regimeVerdict(e: RegimeEvidence): Omit<RegimeRecord, 'kind' | 's
 }
 
 interface Grounds {
-  readonly evidence: Evidence[];
-  readonly reasons: string[];
+  readonly evidence: readonly Evidence[];
+  readonly reasons: readonly string[];
 }
 
-function byKernels(e: RegimeEvidence, gap: number, expected: number): Grounds {
+function byKernels(e: RegimeEvidence, gap: number): Grounds {
+  const expected = Math.max(gap, e.expected ?? 0);
   const { lazy, rich } = gapBars;
   const evidence: Evidence[] = [{ name: 'gap', value: gap, lazy, rich }];
   const reasons: string[] = [];
@@ -121,7 +134,6 @@ function byKernels(e: RegimeEvidence, gap: number, expected: number): Grounds {
       `So far they have parted by at most ${percent(gap)}.`,
     );
   }
-  if (e.drift !== undefined) reasons.push(`The kernel has drifted by ${percent(e.drift)}.`);
   return { evidence, reasons };
 }
 
@@ -135,7 +147,7 @@ function byDrift(e: RegimeEvidence, expected: number): Grounds {
       `The kernel has drifted by ${percent(e.drift)}; of a run that is over, below ${percent(bars.lazy)} is lazy, above ${percent(bars.rich)} rich.`,
     );
   }
-  if ((e.lossLeft ?? 0) > 0.05)
+  if (e.drift !== undefined && (e.lossLeft ?? 0) > 0.05)
     reasons.push(
       `By the end of the run network and linearisation are expected to part by some ${percent(expected)}.`,
     );

@@ -27,7 +27,7 @@ export interface WatchedRun {
   readonly learningRate: number;
   /** Loss at the start, on the training set. */
   readonly initialLoss: number;
-  /** Plain descent on the full batch, all of it probes: the measured outputs are what the kernels are about. */
+  /** Plain descent of one output on the full batch, all of it probes: the measured outputs are what the kernels are about. */
   readonly whole: boolean;
 }
 

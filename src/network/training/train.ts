@@ -243,14 +243,22 @@ class Session {
     }
   }
 
+  /**
+   * Whether the outputs can be held against theory's linearisation: of several outputs a finite network couples some that
+   * the kernel, which is their mean, does not.
+   */
+  private get comparable(): boolean {
+    const { definition, data } = this.setup;
+    return isPredicted(definition) && definition.optimizer.kind === 'sgd' && data.outputs === 1;
+  }
+
   /** Follows the run by its kernels where they say how it goes, which a step above the stable one rules out. */
   private watchOf(): RegimeWatch | null {
     const { probe, model, stepper, initialLoss } = this;
     const { definition, data } = this.setup;
     const { learningRate, factors } = stepper;
     if (!probe || this.tangent || !followsKernel(definition) || learningRate > this.maxStep) return null;
-    const plain = isPredicted(definition) && definition.optimizer.kind === 'sgd';
-    const whole = plain && probe.size === data.train.size;
+    const whole = this.comparable && probe.size === data.train.size;
     return new RegimeWatch({ model, probe, definition, factors, learningRate, initialLoss, whole });
   }
 
@@ -352,7 +360,7 @@ class Session {
     const { data, definition } = this.setup;
     const whole = await wholeStart(this.model, data, this.stepper.factors, this.predict);
     const start = whole ?? probe.predictionStart(outputs);
-    this.predictsWhole = whole !== null && definition.optimizer.kind === 'sgd';
+    this.predictsWhole = whole !== null && this.comparable;
     const n = start.values.length;
     return predictionOf(definition.optimizer, {
       ...start,
@@ -476,6 +484,7 @@ class Session {
       twinGap: first ? undefined : this.twinGap,
       gap: this.last && this.watch ? this.watch.gap : undefined,
       expected: this.last && this.watch ? this.watch.expected : undefined,
+      partial: !this.predictsWhole && (this.probe?.size ?? 0) < this.setup.data.train.size,
       over,
       costRatio: first || !this.last ? undefined : this.last.cost / this.initialCost,
       lossLeft: train / this.initialLoss,
