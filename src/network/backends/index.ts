@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
 import '@tensorflow/tfjs-backend-cpu';
 import { FailureError } from '../../core/errors.js';
 import * as tf from '../tf.js';
 import { loadNative } from './native.js';
 import { repairBackend } from './repairs.js';
 import type { BackendFallback, BackendName, BackendPreference, BackendReport } from './report.js';
+import { threadCount } from './simd/index.js';
 import { loadWasm, withoutNewListeners } from './wasm.js';
 
 export type { BackendFallback, BackendName, BackendPreference, BackendReport } from './report.js';
@@ -43,7 +45,7 @@ export async function useBackend(
         requested: preference,
         why: explain(name, preference, fallbacks),
         versions: versions(name),
-        threads: name === 'native' ? (await import('node:os')).availableParallelism() : 1,
+        threads: threadsOf[name](),
         fallbacks,
       };
       return current;
@@ -53,6 +55,12 @@ export async function useBackend(
   const reasons = fallbacks.map((f) => `${f.backend}: ${f.reason}`).join(' ');
   throw new FailureError(`The ${preference} backend does not run here. ${reasons}`);
 }
+
+const threadsOf: Readonly<Record<BackendName, () => number>> = {
+  native: availableParallelism,
+  wasm: threadCount,
+  cpu: () => 1,
+};
 
 const tensorflowName: Readonly<Record<BackendName, string>> = {
   native: 'tensorflow',

@@ -31,7 +31,7 @@ export function stagedParts(
   request: StagedRequest,
 ): readonly Part[] {
   const samples = x.shape[0];
-  const size = samplesInChunk(stages, request.outputs);
+  const size = samplesInChunk(stages, request);
   const chunks: (readonly Part[])[] = [];
   for (let i = 0; i < samples; i += size) {
     const n = Math.min(size, samples - i);
@@ -52,21 +52,36 @@ export function stagedParts(
   });
 }
 
-function samplesInChunk(stages: readonly Stage[], outputs: number): number {
+function samplesInChunk(stages: readonly Stage[], request: StagedRequest): number {
+  const lean = needsActivationsOnly(stages, request);
   let most = 1;
   for (const stage of stages) {
     if (stage.kind !== 'conv') continue;
     const [, height, width, filters] = stage.layer.outputShape as number[];
     const [kh, kw, channels] = stage.kernel.shape as number[];
     const positions = height * width;
-    most = Math.max(most, positions * kh * kw * channels, positions * outputs * filters);
+    most = Math.max(most, positions * filters * (lean ? 1 : request.outputs));
+    if (!lean || channels < 8) most = Math.max(most, positions * kh * kw * channels);
   }
   return Math.max(1, Math.floor(chunkValues() / most));
 }
 
+/** Whether one run on our own threads holds all convolutions, and all samples share the rows of cotangents above it. */
+function needsActivationsOnly(stages: readonly Stage[], request: StagedRequest): boolean {
+  const first = firstTrainable(stages);
+  const top = stages.reduce((last, stage, s) => (stage.kind === 'conv' ? s : last), -1);
+  const above = stages.slice(top + (stages[top + 1]?.kind === 'activation' ? 2 : 1));
+  const shared =
+    above.length > 0 && above[0].kind === 'mean' && above.slice(1).every((s) => s.kind === 'dense');
+  return shared && first >= 0 && first <= top && runBelow(stages, top, first, request) === first;
+}
+
+const firstTrainable = (stages: readonly Stage[]): number =>
+  stages.findIndex((stage) => 'trainable' in stage && stage.trainable);
+
 /** Everything for one chunk of samples. The caller tidies. */
 function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StagedRequest): Part[] {
-  const first = stages.findIndex((stage) => 'trainable' in stage && stage.trainable);
+  const first = firstTrainable(stages);
   const inputs: tf.Tensor[] = [];
   let a: tf.Tensor = x;
   for (const [s, stage] of stages.entries()) {

@@ -4,4 +4,4 @@ export { type GramPart, gramOf, type Range } from './gram.js';
 export { descend, type RunLayer, type RunResult, sampleBytes, type Top } from './network.js';
 export type { Operand } from './operand.js';
 export { multiply } from './product.js';
-export { Threads, threads } from './threads.js';
+export { Threads, threadCount, threads } from './threads.js';

@@ -28,6 +28,15 @@ const mostThreads = 8;
 
 export const operations = { pack: 0, product: 1, gram: 2, convolution: 3, network: 4 } as const;
 
+/** Threads that a job gets here: one a processor, or as many as TensorFlow's own were limited to. */
+export function threadCount(): number {
+  const limit = Number(process.env['TF_NUM_INTRAOP_THREADS']);
+  return Math.max(
+    1,
+    Math.min(mostThreads, Number.isInteger(limit) && limit > 0 ? limit : availableParallelism()),
+  );
+}
+
 const worker = `
   const { workerData: { module, memory, thread } } = require('node:worker_threads');
   new WebAssembly.Instance(module, { env: { memory } }).exports.serve(thread);`;
@@ -44,12 +53,14 @@ export class Threads {
   private readonly workers: Worker[] = [];
   private used = page;
 
-  constructor(count = Math.min(mostThreads, availableParallelism())) {
+  constructor(count = threadCount()) {
     const wasm = (globalThis as unknown as { WebAssembly: Namespace }).WebAssembly;
     const module = new wasm.Module(fromBase64(binary));
     this.memory = new wasm.Memory({ initial: 1, maximum: mostPages, shared: true });
     this.run = new wasm.Instance(module, { env: { memory: this.memory } }).exports.run;
     try {
+      // Where this thread may not wait for others, it works alone.
+      if (count > 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
       for (let thread = 1; thread < count; thread++) {
         const workerData = { module, memory: this.memory, thread };
         const started = new Worker(worker, { eval: true, workerData, execArgv: [], env: {} });
