@@ -1,25 +1,14 @@
-import type {
-  MetricsRow,
-  NoteRecord,
-  RegimeRecord,
-  RunRecord,
-  Snapshot,
-  SnapshotName,
-} from '../../protocol/records.js';
-import { principalPlane } from '../models/particles.js';
+import type { MetricsRow, NoteRecord, RunRecord } from '../../protocol/records.js';
 import type * as tf from '../tf.js';
-import { Batches, probeInputs } from './batches.js';
+import { Batches } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
-import { effective, relativeGap } from './gaps.js';
 import { type Twin, twinOf } from './generalTwin.js';
+import { KernelObserver } from './kernelObserver.js';
 import { LandscapeRecorder, landscapeRecords } from './landscape.js';
 import { Movement } from './movement.js';
-import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
-import { type KernelMeasurement, KernelProbe } from './probe.js';
-import { regimeVerdict } from './regime.js';
-import { followsKernel, RegimeWatch } from './regimeWatch.js';
+import { KernelProbe } from './probe.js';
 import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
 import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { SharpnessProbe } from './sharpness.js';
@@ -79,14 +68,7 @@ class Session {
   private time = 0;
   private maxStep = Number.NaN;
   private initialLoss = Number.NaN;
-  private initialCost = Number.NaN;
-  private prediction: KernelPrediction | null | undefined;
-  /** Whether that is of plain descent from the kernel of all training inputs. */
-  private predictsWhole = false;
-  private twinGap: number | undefined;
-  private watch: RegimeWatch | null = null;
-  private last: KernelMeasurement | null = null;
-  private lastMovement: ReturnType<Movement['relative']> = { layers: {}, total: 0 };
+  private kernels: KernelObserver | null = null;
   /** Columns that come with a kernel; they join the row of their step, so that a step has one row. */
   private kernelValues: Readonly<Record<string, number>> | null = null;
   private diagnostics = 0;
@@ -95,7 +77,6 @@ class Session {
   private throttle: Throttle | null = null;
   private landscape: LandscapeRecorder | null = null;
   private readonly startedAt = performance.now();
-  private plane: ReturnType<typeof principalPlane> | null = null;
 
   constructor(private readonly setup: TrainingSetup) {
     const { built, data, definition } = setup;
@@ -160,7 +141,7 @@ class Session {
         const { loss, taken } = this.step(step, full);
         done = !taken;
         if (!done && !told.row && (step % rowEvery === 0 || this.kernelValues)) {
-          const values = { loss, ...this.prediction?.loss(step), ...this.takeKernelValues() };
+          const values = { loss, ...this.kernels?.prediction?.loss(step), ...this.takeKernelValues() };
           yield { kind: 'metrics', step, time, values };
         }
       }
@@ -180,7 +161,7 @@ class Session {
 
   /** Chooses the step size, measures the start, resumes from a checkpoint. */
   private async *prepare(control: TrainControl): AsyncGenerator<RunRecord> {
-    const { built, data, definition, resume, sabotage } = this.setup;
+    const { data, definition, resume, sabotage } = this.setup;
     const { optimizer } = definition;
     if (this.probe) this.maxStep = await largestStep(this.probe, definition, this.predict);
     if (optimizer.learningRate === 'auto') {
@@ -212,7 +193,20 @@ class Session {
         };
     }
     this.initialLoss = this.trainSet.evaluate(this.predict).loss;
-    this.watch = this.watchOf();
+    const { probe, stepper, movement, predict, twin, sharpness, maxStep, initialLoss } = this;
+    if (probe)
+      this.kernels = new KernelObserver({
+        setup: this.setup,
+        probe,
+        stepper,
+        movement,
+        predict,
+        twin,
+        tangent: this.tangent !== null,
+        sharpness,
+        maxStep,
+        initialLoss,
+      });
     control.onReady?.({
       learningRate: this.stepper.learningRate,
       maxStep: this.maxStep,
@@ -225,10 +219,9 @@ class Session {
           ? Array.from(this.probe.rows, (i) => (data.train.labels as Int32Array)[i])
           : [],
     });
-    if (definition.measure.particles && built.twoLayer) this.plane = principalPlane(built);
     if (resume) {
       // The start is what drift and modes refer to, so it is measured again before the weights are set.
-      if (this.probe) await this.measureKernel(0);
+      await this.kernels?.measure(0);
       readCheckpoint(this.model, this.stepper, resume);
       const twin = this.tangent ?? this.twin;
       if (twin && resume.twin) twin.restore(resume.twin);
@@ -241,25 +234,6 @@ class Session {
         };
       this.time = resume.time;
     }
-  }
-
-  /**
-   * Whether the outputs can be held against theory's linearisation: of several outputs a finite network couples some that
-   * the kernel, which is their mean, does not.
-   */
-  private get comparable(): boolean {
-    const { definition, data } = this.setup;
-    return isPredicted(definition) && definition.optimizer.kind === 'sgd' && data.outputs === 1;
-  }
-
-  /** Follows the run by its kernels where they say how it goes, which a step above the stable one rules out. */
-  private watchOf(): RegimeWatch | null {
-    const { probe, model, stepper, initialLoss } = this;
-    const { definition, data } = this.setup;
-    const { learningRate, factors } = stepper;
-    if (!probe || this.tangent || !followsKernel(definition) || learningRate > this.maxStep) return null;
-    const whole = this.comparable && probe.size === data.train.size;
-    return new RegimeWatch({ model, probe, definition, factors, learningRate, initialLoss, whole });
   }
 
   private outOfTime(): boolean {
@@ -311,10 +285,9 @@ class Session {
     const test = this.testSet?.evaluate(this.predict);
     if (test) values['testLoss'] = test.loss;
     if (test && test.accuracy !== null) values['accuracy'] = test.accuracy;
-    this.lastMovement = this.movement.relative();
-    values['movement'] = this.lastMovement.total;
-    for (const [layer, value] of Object.entries(this.lastMovement.layers))
-      values[`movement.${layer}`] = value;
+    const moved = this.movement.relative();
+    values['movement'] = moved.total;
+    for (const [layer, value] of Object.entries(moved.layers)) values[`movement.${layer}`] = value;
     if (this.twin) {
       const twin = this.twin;
       const predict = (x: tf.Tensor) => twin.predict(x);
@@ -324,7 +297,7 @@ class Session {
       if (twinTest && twinTest.accuracy !== null) values['twinAccuracy'] = twinTest.accuracy;
     }
     this.diagnostics += performance.now() - start;
-    Object.assign(values, this.prediction?.loss(step), this.takeKernelValues(), { tax: this.tax() });
+    Object.assign(values, this.kernels?.prediction?.loss(step), this.takeKernelValues(), { tax: this.tax() });
     return { kind: 'metrics', step, time: this.time, values };
   }
 
@@ -335,120 +308,26 @@ class Session {
     return values;
   }
 
-  private async measureKernel(step: number): Promise<KernelMeasurement & { readonly outputs: Float32Array }> {
-    const { definition } = this.setup;
-    const probe = this.probe as KernelProbe;
-    const outputs = probe.predict(this.predict);
-    const measured = await probe.measure(outputs);
-    this.prediction ??= isPredicted(definition) ? await this.predictRun(probe, outputs) : null;
-    if (Number.isNaN(this.initialCost)) this.initialCost = measured.cost;
-    if (this.twin) {
-      const twin = this.twin;
-      this.twinGap = relativeGap(
-        outputs,
-        probe.predict((x) => twin.predict(x)),
-      );
-    }
-    const linearised = this.predictsWhole ? this.prediction?.onProbe(step) : undefined;
-    this.watch?.follow(step, measured.kernelMatrix, outputs, linearised);
-    this.last = measured;
-    return { ...measured, outputs };
-  }
-
-  /** Theory's course of the run, from the kernel on the whole training set where that is small enough. */
-  private async predictRun(probe: KernelProbe, outputs: Float32Array): Promise<KernelPrediction> {
-    const { data, definition } = this.setup;
-    const whole = await wholeStart(this.model, data, this.stepper.factors, this.predict);
-    const start = whole ?? probe.predictionStart(outputs);
-    this.predictsWhole = whole !== null && this.comparable;
-    const n = start.values.length;
-    return predictionOf(definition.optimizer, {
-      ...start,
-      probeRows: whole ? probe.rows : probe.rows.map((_, i) => i),
-      probeVectors: probe.initialVectors,
-      rate: this.stepper.learningRate / (n * start.outputs),
-      loss: this.initialLoss,
-    });
-  }
-
-  /** Kernel, spectrum, neurons and verdict at a step. Collected, not yielded: the reader's time is no diagnostics. */
-  private async kernelRecords(step: number, over: boolean): Promise<RunRecord[]> {
-    if (!this.probe) return [];
+  /** What the kernel says at a step. Collected, not yielded: the reader's time is no diagnostics. */
+  private async kernelRecords(step: number, over: boolean): Promise<readonly RunRecord[]> {
+    if (!this.kernels) return [];
     const start = performance.now();
-    const out: RunRecord[] = [];
-    const { definition, built } = this.setup;
-    const measured = await this.measureKernel(step);
-    const P = this.probe.size;
-    const O = this.probe.outputs;
-    const snapshot = (
-      name: SnapshotName,
-      shape: readonly number[],
-      data: Float32Array | Float64Array,
-      noiseFloor?: number,
-    ): Snapshot => ({
-      kind: 'snapshot',
-      name,
-      step,
-      time: this.time,
-      shape,
-      data,
-      ...(noiseFloor === undefined ? {} : { noiseFloor }),
-    });
-    out.push(snapshot('eigenvalues', [P], measured.eigenvalues, measured.noiseFloor));
-    out.push(snapshot('energy', [P], measured.energy));
-    out.push(snapshot('residual', [P], measured.residual));
-    const predicted = this.prediction?.residual(step);
-    if (predicted) out.push(snapshot('predictedResidual', [P], predicted));
-    out.push(snapshot('kernel', [P, P], measured.kernel));
-    const { eigenvectors } = measured;
-    out.push(snapshot('eigenvectors', [eigenvectors.rows, P], eigenvectors.data));
-    out.push(snapshot('probeOutputs', [P, O], measured.outputs));
-    const inputs = step === 0 ? probeInputs(this.setup.data, this.probe.rows) : null;
-    if (inputs) out.push(snapshot('probeInputs', [P, ...this.setup.data.inputShape], inputs));
-    out.push(
-      snapshot(
-        'layerShare',
-        [this.movement.layers.length],
-        Float64Array.from(this.movement.layers, (l) => measured.layerShare[l] ?? 0),
-      ),
+    const { records, values } = await this.kernels.look(
+      { step, time: this.time, over },
+      () => this.trainSet.evaluate(this.predict).loss,
+      () => {
+        this.landscape?.keep(step);
+        this.kernelCost = performance.now() - start;
+      },
     );
-    const first = this.movement.layers[0];
-    const perUnit = first === undefined ? null : this.movement.perUnit(first);
-    if (perUnit) out.push(snapshot('neuronMovement', [perUnit.length], perUnit));
-    if (this.plane) {
-      const particles = this.plane();
-      out.push(snapshot('particles', [particles.length / 3, 3], particles));
-    }
-    this.lastMovement = this.movement.relative();
-    const values: Record<string, number> = {
-      movement: this.lastMovement.total,
-      drift: measured.drift,
-      alignment: measured.alignment,
-      cost: measured.cost / this.initialCost,
-      lambdaMax: measured.eigenvalues[0],
-      lambdaMin: measured.eigenvalues[P - 1],
-      stepBound: 2 / this.stepper.learningRate,
-      tax: this.tax(),
-    };
-    // Gauss-Newton part of the Hessian: the kernel's spectrum divided by n O; for one output the probe gives it as it is.
-    if (this.sharpness) values['sharpness'] = this.sharpness.measure();
-    else if (definition.loss === 'mse' && this.probe.outputs === 1)
-      values['sharpness'] = measured.eigenvalues[0] / P;
-    if (Number.isFinite(this.maxStep)) values['maxStep'] = this.maxStep;
-    if (this.twinGap !== undefined) values['twinGap'] = this.twinGap;
-    if (built.twoLayer) values['effectiveNeurons'] = effective(built);
-    this.kernelValues = values;
-    this.landscape?.keep(step);
-    this.kernelCost = performance.now() - start;
-    if (!over) await this.watch?.lookAhead();
-    out.push(this.verdict(step, over));
+    this.kernelValues = { ...values, tax: this.tax() };
     this.diagnostics += performance.now() - start;
-    return out;
+    return records;
   }
 
   /** Whether the kernel that is due is measured. The start always is: everything refers to it. */
   private affords(step: number, kernelAt: ReadonlySet<number>): boolean {
-    if (!this.throttle || !this.last) return true;
+    if (!this.throttle || !this.kernels?.last) return true;
     let due = 0;
     for (const s of kernelAt) if (s >= step) due++;
     const { steps } = this.setup.definition;
@@ -472,32 +351,6 @@ class Session {
     return found ? landscapeRecords(found, step, this.time) : [];
   }
 
-  private verdict(step: number, over: boolean): RegimeRecord {
-    const { definition } = this.setup;
-    const train = this.trainSet.evaluate(this.predict).loss;
-    const first = step === 0 || !this.last;
-    const verdict = regimeVerdict({
-      drift: first ? undefined : this.last?.drift,
-      // Under cross-entropy f - y is not what drives training.
-      startResidual: first || definition.loss !== 'mse' ? undefined : this.last?.startResidual,
-      movement: first ? undefined : this.lastMovement.total,
-      twinGap: first ? undefined : this.twinGap,
-      gap: this.last && this.watch ? this.watch.gap : undefined,
-      expected: this.last && this.watch ? this.watch.expected : undefined,
-      partial: !this.predictsWhole && (this.probe?.size ?? 0) < this.setup.data.train.size,
-      over,
-      costRatio: first || !this.last ? undefined : this.last.cost / this.initialCost,
-      lossLeft: train / this.initialLoss,
-      learningRate: this.stepper.learningRate,
-      maxStep: this.maxStep,
-      optimizer: definition.optimizer.kind,
-      loss: definition.loss,
-      normalised: this.model.layers.some((layer) => layer.getClassName() === 'BatchNormalization'),
-      steps: step,
-    });
-    return { kind: 'regime', step, ...verdict };
-  }
-
   /** Share of the run's wall time spent on diagnostics. */
   private tax(): number {
     const all = performance.now() - this.startedAt;
@@ -507,15 +360,16 @@ class Session {
   private summary(step: number, stopped: boolean): TrainingSummary {
     const train = this.trainSet.evaluate(this.predict);
     const test = this.testSet?.evaluate(this.predict) ?? null;
+    const moved = this.movement.relative();
     return {
       step,
       stopped,
       loss: { train: train.loss, test: test?.loss ?? null },
       accuracy: test?.accuracy ?? null,
-      drift: this.last?.drift ?? null,
-      movement: this.movement.relative().layers,
-      regime: this.probe ? this.verdict(step, !stopped).regime : 'undetermined',
-      eigenvalues: this.last?.eigenvalues ?? new Float64Array(0),
+      drift: this.kernels?.last?.drift ?? null,
+      movement: moved.layers,
+      regime: this.kernels?.verdict(step, !stopped, train.loss, moved.total).regime ?? 'undetermined',
+      eigenvalues: this.kernels?.last?.eigenvalues ?? new Float64Array(0),
     };
   }
 
