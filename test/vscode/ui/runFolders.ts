@@ -24,7 +24,9 @@ export function runsOf(workspace: string): FoundRun[] {
       const { status } = JSON.parse(readFileSync(path.join(folder, 'run.json'), 'utf8')) as {
         status: string;
       };
-      const lines = readFileSync(path.join(folder, 'metrics.jsonl'), 'utf8').split('\n');
+      const metrics = path.join(folder, 'metrics.jsonl');
+      // A run that was stopped before its first row has no such file.
+      const lines = existsSync(metrics) ? readFileSync(metrics, 'utf8').split('\n') : [];
       // A running trainer may be in the middle of its last line.
       const rows = lines.slice(0, -1).map((line) => JSON.parse(line) as Row);
       return { id, folder, status, rows };
