@@ -17,5 +17,5 @@ nav td:first-child a { color: inherit; } svg { width: 100%; max-width: 560px; he
 /** A self-contained page without scripts, light and dark. */
 export const htmlPage = (title: string, body: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${style}</style></head>
-<body>${body}</body></html>
+<body><main>${body}</main></body></html>
 `;

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import os from 'node:os';
 import type { Disposable } from '../protocol/disposable.js';
 import { Emitter } from '../protocol/disposable.js';
 import {
@@ -18,6 +19,8 @@ export interface TrainerOptions {
   readonly execPath?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Lets everything else go first: who trains in an editor goes on editing. */
+  readonly background?: boolean;
 }
 
 export interface TrainerExit {
@@ -96,6 +99,7 @@ export class TrainerClient implements Disposable {
         execArgv: [],
       });
       this.child = child;
+      if (this.options.background) yieldToOthers(child);
       this.sender = new Sender();
       const receiver = hostReceiver();
       let greeted = false;
@@ -243,4 +247,13 @@ export function describeExit({ code, signal, stderr }: TrainerExit): string {
   const how = signal ? `killed by ${signal}` : `exit code ${code}`;
   const last = stderr.trim().split('\n').slice(-6).join('\n');
   return last ? `${how}; it said:\n${last}` : how;
+}
+
+/** Lowers a process's priority before it has threads, which inherit it. */
+function yieldToOthers({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) os.setPriority(pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Not allowed, or the process is gone: it trains at the priority it has.
+  }
 }

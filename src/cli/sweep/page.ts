@@ -31,13 +31,13 @@ export function sweepPage({ title, grid, cells, fits, figures, running }: SweepP
       : `${cells.length} of ${grid.length} runs are done, ${running.size} go on.`;
   return htmlPage(
     title,
-    `<main><h1>${escapeHtml(title)}</h1>
+    `<h1>${escapeHtml(title)}</h1>
 <p><progress max="${grid.length}" value="${cells.length}" aria-label="Cells that are done"></progress> ${state}</p>
 <p class="muted">Dots are medians over the seeds, bands reach from the lowest to the highest seed, dashed lines are power laws fitted to all seeds.</p>
 ${fits.length > 0 ? `<h2>Fitted exponents</h2><table><thead><tr><th scope="col">metric</th><th scope="col">variable</th><th scope="col">slope on log axes</th><th scope="col">95 % interval</th><th scope="col">points</th></tr></thead><tbody>${slopes}</tbody></table>` : ''}
 ${phaseDiagram(grid, cells)}
 <div class="figures">${figures.map((figure) => `<figure>${figureSvg(figure)}</figure>`).join('\n')}</div>
-<h2>Cells</h2><div class="wide" tabindex="0" role="region" aria-label="Cells">${cellTable(grid, cells, running)}</div></main>`,
+<h2>Cells</h2><div class="wide" tabindex="0" role="region" aria-label="Cells">${cellTable(grid, cells, running)}</div>`,
   );
 }
 

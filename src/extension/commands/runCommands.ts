@@ -15,10 +15,12 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
   /** Starts a run and shows it; a mistake in the file becomes a problem at its place. Undefined when it did not start. */
   async function start(wish: RunWish): Promise<string | undefined> {
     await vscode.workspace.saveAll(false);
+    const close = dashboards.prepare();
     try {
       const model = await runs.start(wish);
       return model.id;
     } catch (error) {
+      close();
       const place = (error as { place?: { field?: string; line?: number; column?: number } }).place ?? {};
       const message = error instanceof Error ? error.message : String(error);
       services.problems.show(vscode.Uri.file(wish.file), wish.exportName, { ...place, message });

@@ -43,19 +43,37 @@ export class Dashboards implements vscode.Disposable, vscode.WebviewPanelSeriali
       free.panel.reveal(undefined, true);
       return;
     }
+    this.create().setRuns(ids);
+  }
+
+  /**
+   * Opens a panel for a run that is about to start, where none is open: the page loads while the trainer does. What is
+   * returned closes it again when the run did not start.
+   */
+  prepare(): () => void {
+    if (this.panels.size > 0) return () => undefined;
+    const panel = this.create();
+    return () => {
+      if (panel.waiting) panel.panel.dispose();
+    };
+  }
+
+  private create(): DashboardPanel {
     const panel = vscode.window.createWebviewPanel(
       viewType,
       'Kernelscope',
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
       this.options(),
     );
-    this.adopt(panel, ids);
+    return this.adopt(panel);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     panel.webview.options = this.options();
     const runs = (state as { runs?: unknown } | null)?.runs;
-    this.adopt(panel, Array.isArray(runs) ? runs.filter((id): id is string => typeof id === 'string') : []);
+    this.adopt(panel).setRuns(
+      Array.isArray(runs) ? runs.filter((id): id is string => typeof id === 'string') : [],
+    );
   }
 
   /** For tests: what the open panels show. */
@@ -67,11 +85,11 @@ export class Dashboards implements vscode.Disposable, vscode.WebviewPanelSeriali
     return { enableScripts: true, localResourceRoots: [vscode.Uri.file(this.places.dist('webview'))] };
   }
 
-  private adopt(panel: vscode.WebviewPanel, ids: readonly string[]): void {
+  private adopt(panel: vscode.WebviewPanel): DashboardPanel {
     const dashboard = new DashboardPanel(panel, this.places, this.runs, this.log, this.command);
     this.panels.add(dashboard);
     panel.onDidDispose(() => this.panels.delete(dashboard));
-    dashboard.setRuns(ids);
+    return dashboard;
   }
 
   dispose(): void {
@@ -83,6 +101,7 @@ export class Dashboards implements vscode.Disposable, vscode.WebviewPanelSeriali
 class DashboardPanel {
   readonly feeds = new Map<string, RunFeed>();
   private ready = false;
+  private expectsRuns = true;
 
   constructor(
     readonly panel: vscode.WebviewPanel,
@@ -103,7 +122,16 @@ class DashboardPanel {
     return [...this.feeds.keys()];
   }
 
+  /** Whether the panel has not been told yet which runs it shows; its page stays empty until then. */
+  get waiting(): boolean {
+    return this.expectsRuns;
+  }
+
   setRuns(ids: readonly string[]): void {
+    if (this.expectsRuns) {
+      this.expectsRuns = false;
+      this.greet();
+    }
     // The page draws runs in the order they came: the first one is the reference.
     const shown = this.ids.filter((id) => ids.includes(id));
     const inPlace = shown.every((id, i) => id === ids[i]);
@@ -160,6 +188,10 @@ class DashboardPanel {
     }
   }
 
+  private greet(): void {
+    if (!this.expectsRuns) this.post(helloMessage(translations(), false));
+  }
+
   private post(message: ToView): void {
     // What is sent before the page listens is sent again when it says that it is ready.
     if (this.ready) void this.panel.webview.postMessage(message);
@@ -174,7 +206,7 @@ class DashboardPanel {
     switch (message.type) {
       case 'ready':
         this.ready = true;
-        this.post(helloMessage(translations(), false));
+        this.greet();
         for (const feed of this.feeds.values()) feed.show();
         return;
       case 'ack':

@@ -272,5 +272,6 @@ export function newTrainer(places: Places): TrainerClient {
     trainerPath: places.dist('trainer.js'),
     execPath: settings.nodePath,
     cwd: workspace ?? path.dirname(places.dist()),
+    background: true,
   });
 }

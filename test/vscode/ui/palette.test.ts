@@ -153,8 +153,7 @@ describe('the palette and the tree of runs', () => {
         timeout: 150_000,
       })
       .toMatch(/All 6 runs are done/);
-    const frame = await pageWith(page, 'svg polygon');
-    expect(await seriousViolationsWithoutScripts(page, frame)).toEqual([]);
+    expect(await seriousViolationsWithoutScripts(page, 'svg polygon')).toEqual([]);
     await page.getByRole('treeitem', { name: /6 of 6 done/ }).waitFor();
     await row(page, /^width=16,seed=0, finished/).waitFor();
     await screenshot(page, 'sweep-done');

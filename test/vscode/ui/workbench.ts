@@ -228,13 +228,24 @@ export async function seriousViolations(frame: Frame): Promise<string[]> {
   });
 }
 
-/** The same for a page that allows no scripts: it is looked at in a window of its own, with the theme it had. */
-export async function seriousViolationsWithoutScripts(page: Page, frame: Frame): Promise<string[]> {
-  const html = await frame.content();
+/**
+ * The same for a page that allows no scripts, found by what is in it: it is looked at in a window of its own, with the
+ * theme it had. While such a page is measured for it is written anew, so what is looked at is whole or fetched again.
+ */
+export async function seriousViolationsWithoutScripts(page: Page, selector: string): Promise<string[]> {
+  let html = '';
+  await expect
+    .poll(async () => {
+      const frame = await pageWith(page, selector);
+      html = await frame.content().catch(() => '');
+      return html;
+    })
+    .toContain('</main>');
   const window = await page.context().browser()?.newPage();
   if (!window) throw new Error('The browser is gone.');
   try {
     await window.setContent(html);
+    await window.locator(selector).first().waitFor();
     return await seriousViolations(window.mainFrame());
   } finally {
     await window.close();
