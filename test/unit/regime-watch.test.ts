@@ -30,7 +30,7 @@ interface Told {
 /** Gaps that the verdicts of a run tell, by its kernels, and those of the twin beside it. */
 async function followed(
   spec: Parameters<typeof networkOf>[0],
-  { share, ...more }: { batch?: number; optimizer?: OptimizerSpec; share?: number } = {},
+  { share, ...more }: { batch?: number; optimizer?: OptimizerSpec; probe?: number; share?: number } = {},
 ): Promise<{ told: readonly Told[]; twin: { step: number[]; value: number[] }; reasons: string }> {
   const built = networkOf(spec, data, context, 4);
   const definition = training({
@@ -63,18 +63,6 @@ describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) =>
     'is that of the linearised twin for %s, so far and at the end',
     async (_, spec, more) => {
       const { told, twin } = await followed(spec, more);
-      if (process.env.DBG)
-        console.log(
-          _,
-          JSON.stringify(
-            told.map((t) => [
-              t.step,
-              +t.gap.toPrecision(4),
-              +t.expected.toPrecision(4),
-              +(twin.value[twin.step.indexOf(t.step)] ?? -1).toPrecision(4),
-            ]),
-          ),
-        );
       let soFar = 0;
       for (const [i, value] of twin.value.entries()) {
         soFar = Math.max(soFar, value);
@@ -92,6 +80,15 @@ describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) =>
     },
     60_000,
   );
+
+  it('scales what is foreseen where the probe inputs are a part of the training inputs', async () => {
+    const { told, twin } = await followed(twoLayerNet(256, { scale: 'm^0.1' }), { probe: 16, share: 0.05 });
+    const truth = Math.max(...twin.value);
+    // The gap measured at step 1 already says by how much too small the probes make it.
+    const early = told.filter(({ step }) => step >= 1 && step <= 16);
+    expect(early.length).toBeGreaterThan(5);
+    for (const { expected } of early) expect(Math.abs(expected / truth - 1)).toBeLessThan(0.1);
+  });
 
   it('does not take the coupling of several outputs for a gap', async () => {
     const digits = dataOf({ kind: 'digits', train: 48, test: 8 }, 4);
