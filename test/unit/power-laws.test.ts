@@ -17,7 +17,7 @@ describe('power laws of claims', () => {
   beforeAll(() => startBackend('wasm'));
 
   it('are fitted from the point on that they are asked for, whatever the constant of each run', () => {
-    const x = [1, 10, 100, 1000];
+    const x = [1, 10, 40, 1000];
     // The first point lies off the law.
     const run = (constant: number) => x.map((v, k) => (k === 0 ? 50 : constant * v ** -1.5));
     const { typical, fit } = powerLawOf(x, [run(2), run(8)], 1);
