@@ -85,6 +85,8 @@ describe('beside the code', () => {
     const sizes = await images.evaluateAll((all) => all.map((i) => (i as HTMLImageElement).naturalWidth));
     expect(sizes.length).toBeGreaterThanOrEqual(2);
     for (const size of sizes) expect(size).toBeGreaterThan(100);
+    // It fades in.
+    await page.waitForTimeout(400);
     await screenshot(page, `hover-${name}`);
   });
 

@@ -293,10 +293,10 @@ export async function wear(page: Page, [name, className]: readonly [string, stri
   for (let attempt = 0; attempt < 5; attempt++) {
     await command(page, 'Preferences: Color Theme');
     const box = page.locator('.quick-input-widget .quick-input-box input[placeholder*="Theme"]');
-    await box.waitFor({ timeout: 30_000 });
-    await page.waitForTimeout(500 * (attempt + 1));
-    await box.fill(name);
     try {
+      await box.waitFor({ timeout: 10_000 });
+      await page.waitForTimeout(500 * (attempt + 1));
+      await box.fill(name, { timeout: 5000 });
       await row.click({ timeout: 5000 });
       await page.locator(`.monaco-workbench.${className}`).waitFor({ timeout: 10_000 });
       return;
