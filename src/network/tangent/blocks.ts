@@ -1,6 +1,6 @@
 import * as tf from '../tf.js';
 import type { KernelMode } from './kernel.js';
-import type { Part, ProductPart } from './part.js';
+import type { Part } from './part.js';
 import { timesTransposed } from './products.js';
 
 export type Range = readonly [start: number, size: number];
@@ -15,49 +15,69 @@ function take<T extends tf.Tensor>(tensor: T, [start, size]: Range, per: number)
   );
 }
 
-/** One layer's part of a block, summed over outputs in trace form: [bi, bj] or [bi O, bj O]. */
-export function blockOf(
-  a: Part,
-  b: Part,
-  i: Range,
-  j: Range,
-  mode: KernelMode,
-  outputs: number,
-): tf.Tensor2D {
+/**
+ * One layer's part of a block of a trace kernel: factor (inputs + shift) o cotangents, elementwise, or where there are no
+ * cotangents factor (inputs + shift).
+ */
+export type Term = {
+  readonly inputs: tf.Tensor2D;
+  readonly cotangents?: tf.Tensor2D;
+  readonly factor: number;
+  readonly shift: number;
+};
+
+const otherForm = (part: Part): Error =>
+  new Error(`Layer ${part.layer} took two different forms for the two sets of inputs.`);
+
+/** The term of one layer for samples i against samples j, summed over the outputs: [bi, bj]. */
+export function termOf(a: Part, b: Part, i: Range, j: Range, outputs: number): Term {
   if (a.kind === 'product' && b.kind === 'product') {
-    let inputs: tf.Tensor2D = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
-    if (a.biasScale !== 0) inputs = tf.add(inputs, a.biasScale * a.biasScale);
-    const { per } = a;
-    if (per === 'shared') return timesShared(inputs, a, mode);
-    const [da, db] = [take(a.cotangent, i, per), take(b.cotangent, j, per)];
-    if (mode === 'trace') return tf.mul(inputs, timesTransposed(joined(da, per), joined(db, per)));
-    const wide = tf.reshape(inputs, [i[1], 1, j[1], 1]);
-    const cotangents = tf.reshape(timesTransposed(da, db), [i[1], outputs, j[1], outputs]);
-    return tf.reshape(tf.mul(cotangents, wide), [i[1] * outputs, j[1] * outputs]) as tf.Tensor2D;
+    const { per, cotangent, squares } = a;
+    const inputs = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
+    const shift = a.biasScale * a.biasScale;
+    if (per === 'shared') {
+      const sum = squares ?? tf.sum(tf.square(cotangent)).dataSync()[0];
+      return { inputs, factor: a.factor * sum, shift };
+    }
+    const [da, db] = [take(cotangent, i, per), take(b.cotangent, j, per)];
+    const cotangents = timesTransposed(joined(da, per), joined(db, per));
+    return { inputs, cotangents, factor: a.factor, shift };
   }
-  if (a.kind === 'gradients' && b.kind === 'gradients') {
-    const per = mode === 'full' ? outputs : 1;
-    const pieces = a.rows.map((rows, r) => timesTransposed(take(rows, i, per), take(b.rows[r], j, per)));
-    return pieces.length === 1 ? pieces[0] : tf.addN(pieces);
-  }
-  if (a.kind === 'positions' && b.kind === 'positions') return pairs(a, b, i, j, mode, outputs);
-  throw new Error(`Layer ${a.layer} took two different forms for the two sets of inputs.`);
+  const plain = { factor: 1, shift: 0 };
+  if (a.kind === 'gradients' && b.kind === 'gradients') return { ...plain, inputs: products(a, b, i, j, 1) };
+  if (a.kind === 'positions' && b.kind === 'positions')
+    return { ...plain, inputs: pairs(a, b, i, j, 'trace', outputs) };
+  throw otherForm(a);
 }
 
-/** The part of a layer whose cotangents D [O, n] are the same for all samples: inputs times |D|^2, or times D D^T. */
-function timesShared(
-  inputs: tf.Tensor2D,
-  { cotangent, squares }: ProductPart,
-  mode: KernelMode,
-): tf.Tensor2D {
-  if (mode === 'trace') {
-    if (squares === 1) return inputs;
-    return tf.mul(inputs, squares ?? tf.sum(tf.square(cotangent)));
-  }
-  const [n, m] = inputs.shape;
-  const outputs = cotangent.shape[0];
-  const pairs = tf.reshape(timesTransposed(cotangent, cotangent), [1, outputs, 1, outputs]);
-  return tf.reshape(tf.mul(tf.reshape(inputs, [n, 1, m, 1]), pairs), [n * outputs, m * outputs]);
+/** One layer's part of a block of a full kernel, [bi O, bj O]. */
+export function blockOf(a: Part, b: Part, i: Range, j: Range, outputs: number): tf.Tensor2D {
+  if (a.kind === 'gradients' && b.kind === 'gradients') return products(a, b, i, j, outputs);
+  if (a.kind === 'positions' && b.kind === 'positions') return pairs(a, b, i, j, 'full', outputs);
+  if (a.kind !== 'product' || b.kind !== 'product') throw otherForm(a);
+  const { per, factor } = a;
+  let inputs: tf.Tensor2D = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
+  if (a.biasScale !== 0) inputs = tf.add(inputs, a.biasScale * a.biasScale);
+  if (factor !== 1) inputs = tf.mul(inputs, factor);
+  const wide = tf.reshape(inputs, [i[1], 1, j[1], 1]);
+  const cotangents =
+    per === 'shared'
+      ? tf.reshape(timesTransposed(a.cotangent, a.cotangent), [1, outputs, 1, outputs])
+      : tf.reshape(timesTransposed(take(a.cotangent, i, per), take(b.cotangent, j, per)), [
+          i[1],
+          outputs,
+          j[1],
+          outputs,
+        ]);
+  return tf.reshape(tf.mul(cotangents, wide), [i[1] * outputs, j[1] * outputs]) as tf.Tensor2D;
+}
+
+type GradientsPart = Extract<Part, { kind: 'gradients' }>;
+
+/** Inner products of gradients, `per` rows of which belong to one sample. */
+function products(a: GradientsPart, b: GradientsPart, i: Range, j: Range, per: number): tf.Tensor2D {
+  const pieces = a.rows.map((rows, r) => timesTransposed(take(rows, i, per), take(b.rows[r], j, per)));
+  return pieces.length === 1 ? pieces[0] : tf.addN(pieces);
 }
 
 /** [n O, p] to [n, O p]: one row a sample, whose inner products sum over the outputs. */

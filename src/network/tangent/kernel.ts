@@ -2,12 +2,14 @@ import { InputError } from '../../core/errors.js';
 import { isOutOfMemory } from '../backends/memory.js';
 import { threads } from '../backends/simd/index.js';
 import * as tf from '../tf.js';
-import { blockOf } from './blocks.js';
+import { directly } from './directChain.js';
 import { type Inputs, sampleCount } from './jacobian/linearisation.js';
+import { onBackend } from './onBackend.js';
 import { onThreads } from './onThreads.js';
 import { outputCount } from './outputs.js';
 import { collectParts, type Parts } from './parts.js';
 import { outOfRoom, requireRoom, requireRoomForParts } from './room.js';
+import { mirror } from './sums.js';
 
 export type KernelMode = 'trace' | 'full';
 
@@ -60,6 +62,8 @@ export async function empiricalKernel(
   const outputs =
     options.output === undefined ? Array.from({ length: count }, (_, o) => o) : [options.output];
   const all = options.output === undefined;
+  const direct = directly(model, x, options, count);
+  if (direct) return direct;
   const { against } = options;
   const counted = Math.max(sampleCount(x), against ? sampleCount(against) : 0);
   const collect = (inputs: Inputs) => collectParts(model, inputs, outputs, all, mode, counted);
@@ -100,78 +104,4 @@ async function assemble(
   else await onBackend(left, right, mode, data, layers, options);
   if (symmetric) for (const target of [data, ...Object.values(layers ?? {})]) mirror(target, cols);
   return { mode, rows, cols, data, outputs: left.outputs, perLayer: layers, notes: left.notes };
-}
-
-/** A kernel by the backend's operations, the upper triangle of a symmetric one. */
-async function onBackend(
-  left: Parts,
-  right: Parts,
-  mode: KernelMode,
-  data: Float32Array,
-  layers: Readonly<Record<string, Float32Array>> | null,
-  options: KernelOptions,
-): Promise<void> {
-  const symmetric = left === right;
-  const stride = mode === 'full' ? left.outputs : 1;
-  const cols = right.samples * stride;
-  const panel = options.blockRows ?? panelRows(left, right, stride, symmetric);
-  const mean = mode === 'trace' ? 1 / left.outputs : 1;
-  for (let i = 0; i < left.samples; i += panel) {
-    options.signal?.throwIfAborted();
-    const bi = Math.min(panel, left.samples - i);
-    // What lies below the diagonal of a symmetric kernel is mirrored at the end.
-    const j = symmetric ? i : 0;
-    const tensors = tf.tidy(() => {
-      const each = left.parts.map((part, k) => {
-        const value = blockOf(part, right.parts[k], [i, bi], [j, right.samples - j], mode, left.outputs);
-        const own = part.kind === 'product' ? part.factor : 1;
-        const factor = (options.layerFactors?.[part.layer] ?? 1) * own * mean;
-        return factor === 1 ? value : tf.mul(value, factor);
-      });
-      const total = each.length === 1 ? tf.clone(each[0]) : tf.addN(each);
-      return layers ? [total, ...each] : [total];
-    });
-    const values = (await Promise.all(tensors.map((t) => t.data()))) as Float32Array[];
-    tf.dispose(tensors);
-    const width = (right.samples - j) * stride;
-    const write = (target: Float32Array, source: Float32Array) => {
-      for (let r = 0; r < bi * stride; r++)
-        target.set(source.subarray(r * width, (r + 1) * width), (i * stride + r) * cols + j * stride);
-    };
-    write(data, values[0]);
-    if (layers) for (const [k, part] of left.parts.entries()) write(layers[part.layer], values[k + 1]);
-  }
-}
-
-/** Products smaller than this many operations do not use the processor well. */
-const worthwhile = 2 ** 30;
-
-/**
- * Samples in a panel of rows. Panels of a symmetric kernel start at the diagonal, so that many of them halve the work;
- * and the temporaries of one stay within some 64 MB.
- */
-function panelRows(left: Parts, right: Parts, stride: number, symmetric: boolean): number {
-  const fitting = Math.max(1, Math.floor(2 ** 24 / (right.samples * stride * stride)));
-  if (!symmetric) return Math.min(left.samples, Math.max(16, fitting));
-  const panels = Math.max(1, Math.floor(gramOperations(left, stride) / worthwhile));
-  return Math.min(Math.max(128, Math.ceil(left.samples / panels)), Math.max(16, fitting));
-}
-
-/** Operations of the whole Gram matrices of the most expensive part. */
-function gramOperations(parts: Parts, stride: number): number {
-  const n = parts.samples;
-  const widths = parts.parts.map((part) => {
-    if (part.kind === 'product') return part.input.shape[1] + part.cotangent.size / n;
-    return part.kind === 'gradients' ? part.rows[0].size / n : 0;
-  });
-  return 2 * n * n * stride * Math.max(0, ...widths);
-}
-
-/** Copies the upper triangle of a square matrix to the lower one, in tiles that stay in the cache. */
-function mirror(target: Float32Array, n: number): void {
-  const tile = 32;
-  for (let i0 = 0; i0 < n; i0 += tile)
-    for (let j0 = 0; j0 <= i0; j0 += tile)
-      for (let i = i0; i < Math.min(n, i0 + tile); i++)
-        for (let j = j0; j < Math.min(i, j0 + tile); j++) target[i * n + j] = target[j * n + i];
 }

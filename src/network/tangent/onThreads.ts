@@ -1,7 +1,7 @@
 import { operandOf } from '../backends/kernels/heap.js';
 import { type GramPart, gramOf, type Operand, type Range, type Threads } from '../backends/simd/index.js';
 import * as tf from '../tf.js';
-import { blockOf } from './blocks.js';
+import { termOf } from './blocks.js';
 import type { KernelOptions } from './kernel.js';
 import type { Part } from './part.js';
 import type { Parts } from './parts.js';
@@ -77,7 +77,7 @@ export function onThreads(
     }
     for (const g of grams) {
       if (g.a) continue;
-      const values = tf.tidy(() => blockOf(g.left, g.right, i, j, 'trace', left.outputs).dataSync());
+      const values = tf.tidy(() => termOf(g.left, g.right, i, j, left.outputs).inputs.dataSync());
       addRows(values as Float32Array, j[1], g.factor, target, i, j, right.samples);
     }
   };

@@ -7,12 +7,15 @@ import { type Inputs, sampleCount, samplesOf } from './jacobian/linearisation.js
 const share = 0.8;
 /** Bytes for the blocks that are being multiplied. */
 const blocks = 2 ** 28;
+/** Bytes not worth a look at what is free, which takes a tenth of a millisecond. */
+const small = 2 ** 24;
 
 const gb = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(2)} GB`;
 
 /** Throws a FailureError with the size that fits, before a result of `arrays` matrices would take the machine down. */
 export function requireRoom(rows: number, cols: number, arrays: number): void {
   const needed = 4 * rows * cols * arrays;
+  if (needed <= small) return;
   const room = share * process.availableMemory();
   if (needed <= room) return;
   const fits = Math.floor(Math.sqrt(room / (4 * arrays)));
@@ -62,7 +65,7 @@ export function requireRoomForParts(
   const samples = sampleCount(x);
   // Patches of a convolution are several times its input.
   const rough = 16 * samples * (outputs + 2) * values;
-  if (rough <= share * availableBytes()) return;
+  if (rough <= small || rough <= share * availableBytes()) return;
   const fits = inputsThatFit(x, collect);
   if (fits < samples) throw doesNotFit(x, `about ${fits}`);
 }

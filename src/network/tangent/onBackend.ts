@@ -1,0 +1,71 @@
+import * as tf from '../tf.js';
+import { blockOf, type Range, type Term, termOf } from './blocks.js';
+import type { KernelMode, KernelOptions } from './kernel.js';
+import type { Parts } from './parts.js';
+import { addTerm, type Place } from './sums.js';
+
+/** A kernel by the backend's operations, the upper triangle of a symmetric one. `data` and `layers` come as zeros. */
+export async function onBackend(
+  left: Parts,
+  right: Parts,
+  mode: KernelMode,
+  data: Float32Array,
+  layers: Readonly<Record<string, Float32Array>> | null,
+  options: KernelOptions,
+): Promise<void> {
+  const symmetric = left === right;
+  const stride = mode === 'full' ? left.outputs : 1;
+  const cols = right.samples * stride;
+  const panel = options.blockRows ?? panelRows(left, right, stride, symmetric);
+  for (let i = 0; i < left.samples; i += panel) {
+    options.signal?.throwIfAborted();
+    const rows: Range = [i, Math.min(panel, left.samples - i)];
+    // What lies below the diagonal of a symmetric kernel is mirrored at the end.
+    const from = symmetric ? i : 0;
+    const columns: Range = [from, right.samples - from];
+    const terms = tf.tidy(() =>
+      left.parts.map((part, k): Term => {
+        if (mode === 'trace') return termOf(part, right.parts[k], rows, columns, left.outputs);
+        const inputs = blockOf(part, right.parts[k], rows, columns, left.outputs);
+        return { inputs, factor: 1, shift: 0 };
+      }),
+    );
+    const at: Place = { row: i * stride, column: from * stride, rows: rows[1] * stride, cols, symmetric };
+    try {
+      for (const [k, { layer }] of left.parts.entries()) {
+        const { inputs, cotangents, factor, shift } = terms[k];
+        const a = (await inputs.data()) as Float32Array;
+        const d = cotangents ? ((await cotangents.data()) as Float32Array) : null;
+        const own = factor * (options.layerFactors?.[layer] ?? 1) * (mode === 'trace' ? 1 / left.outputs : 1);
+        addTerm(data, at, a, d, own, shift);
+        if (layers) addTerm(layers[layer], at, a, d, own, shift);
+      }
+    } finally {
+      tf.dispose(terms);
+    }
+  }
+}
+
+/** Products smaller than this many operations do not use the processor well. */
+const worthwhile = 2 ** 30;
+
+/**
+ * Samples in a panel of rows. Panels of a symmetric kernel start at the diagonal, so that many of them halve the work;
+ * and the temporaries of one stay within some 64 MB.
+ */
+function panelRows(left: Parts, right: Parts, stride: number, symmetric: boolean): number {
+  const fitting = Math.max(1, Math.floor(2 ** 24 / (right.samples * stride * stride)));
+  if (!symmetric) return Math.min(left.samples, Math.max(16, fitting));
+  const panels = Math.max(1, Math.floor(gramOperations(left, stride) / worthwhile));
+  return Math.min(Math.max(128, Math.ceil(left.samples / panels)), Math.max(16, fitting));
+}
+
+/** Operations of the whole Gram matrices of the most expensive part. */
+function gramOperations(parts: Parts, stride: number): number {
+  const n = parts.samples;
+  const widths = parts.parts.map((part) => {
+    if (part.kind === 'product') return part.input.shape[1] + part.cotangent.size / n;
+    return part.kind === 'gradients' ? part.rows[0].size / n : 0;
+  });
+  return 2 * n * n * stride * Math.max(0, ...widths);
+}
