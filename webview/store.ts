@@ -1,4 +1,4 @@
-import { lowerBound, SeriesStore } from '../src/core/series/index.js';
+import { lowerBound, repeatsFirst, SeriesStore } from '../src/core/series/index.js';
 import type {
   NoteRecord,
   RegimeRecord,
@@ -53,6 +53,7 @@ export class RunData {
     snapshots: readonly Snapshot[],
     events: readonly (RegimeRecord | NoteRecord)[],
   ): void {
+    if (repeatsFirst(metrics.step, this.metrics)) this.metrics.clear();
     if (metrics.step.length > 0)
       this.metrics.append({ step: metrics.step, time: metrics.time, ...metrics.columns });
     for (const snapshot of snapshots) this.addSnapshot(snapshot);

@@ -117,7 +117,8 @@ export type FromHost =
 export type FromTrainer =
   | { readonly type: 'hello'; readonly version: number; readonly node: string; readonly pid: number }
   | { readonly type: 'progress'; readonly stage: string; readonly fraction?: number }
-  | { readonly type: 'started'; readonly info: RunStarted }
+  /** `loss` is that of step 0, told before anything slower is measured; its row follows. Null where a run goes on. */
+  | { readonly type: 'started'; readonly info: RunStarted; readonly loss: number | null }
   | {
       readonly type: 'frame';
       readonly frame: number;

@@ -26,7 +26,7 @@ type Shape = Readonly<Record<string, Check>>;
 const fromTrainer: Readonly<Record<FromTrainer['type'], Shape>> = {
   hello: { version: isNumber, node: isString, pid: isCount },
   progress: { stage: isString, fraction: optional(isNumber) },
-  started: { info: isObject },
+  started: { info: isObject, loss: (v) => v === null || isNumber(v) },
   frame: { frame: isCount, metrics: isFrame, snapshots: isArray, events: isArray },
   paused: { step: isCount },
   resumed: { step: isCount },

@@ -48,7 +48,7 @@ async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
       message.request,
       {
         progress: (stage) => send({ type: 'progress', stage }),
-        started: (info) => send({ type: 'started', info }),
+        started: (info, loss) => send({ type: 'started', info, loss }),
         record: (record) => pump.push(record),
         gate: (step) => pauses.wait(step),
       },

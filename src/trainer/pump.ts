@@ -10,8 +10,9 @@ const mostRows = 256;
 const mostFlying = 2;
 
 /**
- * Gathers records into frames: one goes out every 50 ms or 256 rows, at most two are unacknowledged. While the other
- * side is slow, frames merge: rows pile up as columns, and of an array measured twice both are kept.
+ * Gathers records into frames: one goes out with the first row, then every 50 ms or 256 rows; at most two are
+ * unacknowledged. While the other side is slow, frames merge: rows pile up as columns, and of an array measured twice
+ * both are kept.
  */
 export class Pump {
   private rows: MetricsRow[] = [];
@@ -20,6 +21,7 @@ export class Pump {
   private next = 0;
   private flying = 0;
   private timer: NodeJS.Timeout | null = null;
+  private lastSent = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly send: (frame: Frame) => void) {}
 
@@ -27,7 +29,9 @@ export class Pump {
     if (record.kind === 'metrics') this.rows.push(record);
     else if (record.kind === 'snapshot') this.snapshots.push(record);
     else this.events.push(record);
-    if (this.rows.length >= mostRows) this.flush();
+    // A row ends what is said of its step; training that is busy gives the timer no turn.
+    const due = record.kind === 'metrics' && performance.now() - this.lastSent >= patience;
+    if (due || this.rows.length >= mostRows) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), patience);
   }
 
@@ -45,6 +49,7 @@ export class Pump {
     if (this.flying >= mostFlying && !always) return;
     const metrics = framesOf(this.rows.map((row) => ({ step: row.step, time: row.time, ...row.values })));
     this.flying++;
+    this.lastSent = performance.now();
     this.send({ type: 'frame', frame: this.next++, metrics, snapshots: this.snapshots, events: this.events });
     this.rows = [];
     this.snapshots = [];

@@ -32,7 +32,8 @@ import { limitSpectrum } from './limitGhost.js';
 
 export interface SessionEvents {
   readonly progress: (stage: string) => void;
-  readonly started: (info: RunStarted) => void;
+  /** `loss` is that of the start, null where the run begins later. */
+  readonly started: (info: RunStarted, loss: number | null) => void;
   readonly record: (record: RunRecord) => void;
   /** Awaited before every step. */
   readonly gate: (step: number) => Promise<void> | void;
@@ -164,7 +165,7 @@ export async function runSession(
     writer = resumed
       ? RunWriter.resume(folder, { ...resumed, info }, checkpoint?.step ?? -1)
       : RunWriter.create(folder, run);
-    events.started(info);
+    events.started(info, resumed ? null : facts.loss);
     if (!resumed && facts.probe > 0 && experiment.definition.measure.kernels !== 0) ghost(facts);
   };
   /** The infinite-width spectrum beside the measured one, where there is a closed form. */

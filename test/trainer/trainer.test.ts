@@ -35,6 +35,19 @@ describe('a trainer process', () => {
     expect(readFileSync(path.join(folder, 'metrics.jsonl'), 'utf8')).not.toMatch(/NaN|Infinity/);
   });
 
+  it('tells the loss of the start before anything slower is measured, and measures the same', async () => {
+    const client = await trainers.start();
+    const seen: string[] = [];
+    client.onMessage((m) => seen.push(m.type));
+    const started = next(client, 'started');
+    const { folder } = await trainers.finish(client, trainers.request('small.ts'));
+    expect((await started).loss).toBe(readRun(folder).metrics.columns['loss'][0]);
+    expect(seen.indexOf('started')).toBeLessThan(seen.indexOf('frame'));
+    const resumed = next(client, 'started');
+    await trainers.finish(client, trainers.request('small.ts', { resume: folder, overrides: { steps: 80 } }));
+    expect((await resumed).loss).toBeNull();
+  });
+
   it('gives bitwise the same metrics for the same seed, also in a process that has run before', async () => {
     const client = await trainers.start();
     const files = [];

@@ -222,3 +222,11 @@ function mergeFour(values: Float64Array, from: number, to: number): void {
   values[to] = a;
   values[to + 1] = b;
 }
+
+/**
+ * Whether rows begin with the one row that a store holds: the start of a run is told by its loss alone before everything
+ * of its row is measured, so the row comes again, whole, and the store has to forget the first one.
+ */
+export function repeatsFirst(step: ArrayLike<number>, held: SeriesStore): boolean {
+  return step.length > 0 && held.rows === 1 && step[0] === held.last('step');
+}

@@ -1,4 +1,4 @@
-import { SeriesStore } from '../../core/series/index.js';
+import { repeatsFirst, SeriesStore } from '../../core/series/index.js';
 import type {
   NoteRecord,
   RegimeRecord,
@@ -57,6 +57,7 @@ export class RunModel {
   }
 
   append({ metrics, snapshots, events }: RunFrame): void {
+    if (repeatsFirst(metrics.step, this.metrics)) this.metrics.clear();
     const fresh = rowsAfter(metrics, this.metrics.last('step'));
     if (fresh.step.length > 0) this.metrics.append({ step: fresh.step, time: fresh.time, ...fresh.columns });
     for (const snapshot of snapshots) {
@@ -101,6 +102,17 @@ export class RunModel {
     };
   }
 }
+
+/** The loss of the start, as the first thing that is known of a run. */
+export const startFrame = (loss: number): RunFrame => ({
+  metrics: {
+    step: Float64Array.of(0),
+    time: Float64Array.of(0),
+    columns: { loss: Float64Array.of(loss) },
+  },
+  snapshots: [],
+  events: [],
+});
 
 /** Rows later than a step: of a run that goes on, some may have come with its folder already. */
 function rowsAfter(metrics: MetricsFrame, step: number): MetricsFrame {

@@ -6,7 +6,7 @@ import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
-import { type RunFrame, RunModel } from './liveRun.js';
+import { type RunFrame, RunModel, startFrame } from './liveRun.js';
 import { RunIndex } from './runIndex.js';
 
 export interface RunWish {
@@ -204,7 +204,7 @@ export class RunManager implements vscode.Disposable {
         this.changed.fire(run.model);
         return;
       case 'started':
-        run.model = this.begun(message.info, run.wish);
+        run.model = this.begun(message.info, message.loss, run.wish);
         this.models.set(run.model.id, run.model);
         this.log.info(
           `${message.info.name}: ${message.info.backend.name} backend. ${message.info.backend.why}`,
@@ -227,8 +227,12 @@ export class RunManager implements vscode.Disposable {
   }
 
   /** The model of a run that begins; one that goes on has its past in its folder. */
-  private begun(info: RunStarted, { resume }: RunWish): RunModel {
-    if (!resume) return new RunModel(info);
+  private begun(info: RunStarted, loss: number | null, { resume }: RunWish): RunModel {
+    if (!resume) {
+      const fresh = new RunModel(info);
+      if (loss !== null) fresh.append(startFrame(loss));
+      return fresh;
+    }
     const { run, metrics, events } = readRun(info.folder);
     const model = new RunModel(info, run.label);
     model.append({ metrics, snapshots: readSnapshots(info.folder), events });

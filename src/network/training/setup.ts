@@ -28,6 +28,8 @@ export interface TrainControl {
 export interface ReadyFacts {
   readonly learningRate: number;
   readonly maxStep: number;
+  /** On the training set, before the first step. */
+  readonly loss: number;
   readonly parameters: number;
   readonly layers: readonly string[];
   readonly probe: number;

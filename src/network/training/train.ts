@@ -210,6 +210,7 @@ class Session {
     control.onReady?.({
       learningRate: this.stepper.learningRate,
       maxStep: this.maxStep,
+      loss: initialLoss,
       parameters: this.model.countParams(),
       layers: this.movement.layers,
       probe: this.probe?.size ?? 0,
