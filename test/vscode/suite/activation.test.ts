@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
-import { api, open, target } from './help.js';
+import { api, file, open, target } from './help.js';
 
 describe('activation', () => {
   it('takes less than 50 ms', async () => {
@@ -58,5 +59,42 @@ describe('activation', () => {
     }
     console.log(`scan of 2,000 lines: ${times.map((t) => t.toFixed(1)).join(', ')} ms`);
     assert.ok(Math.min(...times) < 50, `scanning took at least ${Math.min(...times).toFixed(1)} ms`);
+  });
+
+  it('gives the lenses of a file of 2,000 lines when it opens, as those of a short one', async () => {
+    await api();
+    const short = readFileSync(file('small.ts'), 'utf8');
+    const long = `${short}\n${"const layer = make({ name: 'layer', units: 3 });\n".repeat(2000)}`;
+    type Times = Record<'short' | 'long', number[]>;
+    const times: Times = { short: [], long: [] };
+    const work: Times = { short: [], long: [] };
+    for (let i = 0; i < 4; i++)
+      for (const [name, text] of Object.entries({ short, long }) as ['short' | 'long', string][]) {
+        const place = vscode.Uri.file(file(`${name}${i}.ts`));
+        await vscode.workspace.fs.writeFile(place, Buffer.from(`// ${i}\n${text}`));
+        await vscode.window.showTextDocument(place);
+        const before = process.cpuUsage();
+        const start = performance.now();
+        // Goes to the window and back, as the editor's own request does.
+        const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+          'vscode.executeCodeLensProvider',
+          place,
+        );
+        const { user, system } = process.cpuUsage(before);
+        times[name].push(performance.now() - start);
+        work[name].push((user + system) / 1000);
+        assert.equal(lenses.filter((l) => /Train$/.test(l.command?.title ?? '')).length, 3);
+        await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+        await vscode.workspace.fs.delete(place);
+      }
+    const told = (all: readonly number[]) => all.map((t) => t.toFixed(1)).join(', ');
+    console.log(
+      `open to lenses given: 2,000 lines ${told(times.long)} ms (bar 50), of them the host works ${told(work.long)}; short file ${told(times.short)}, ${told(work.short)}`,
+    );
+    const [most, least] = [Math.min(...work.long), Math.min(...work.short)];
+    assert.ok(
+      most < 5 * least + 50,
+      `the host works ${most.toFixed(1)} ms, ${least.toFixed(1)} ms on a short file`,
+    );
   });
 });
