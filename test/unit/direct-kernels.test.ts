@@ -5,10 +5,12 @@ import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
+let made = 0;
 const dense = (units: number, activation?: 'relu' | 'tanh' | 'sigmoid' | 'softplus' | 'elu') =>
   tf.layers.dense({ units, ...(activation ? { activation } : {}) });
 const scaled = (units: number, factor: number, useBias = true) =>
-  new ScaledDense({ units, factor, biasFactor: 0.1, useBias });
+  new ScaledDense({ name: `scaled${made++}`, units, factor, biasFactor: 0.1, useBias });
+const phi = (activation: 'relu' | 'tanh') => new Elementwise({ name: `phi${made++}`, activation });
 const frozen = (layer: tf.layers.Layer): tf.layers.Layer => {
   layer.trainable = false;
   return layer;
@@ -20,11 +22,11 @@ const chains: Readonly<Record<string, () => tf.layers.Layer[]>> = {
   'sigmoid and softplus': () => [dense(20, 'sigmoid'), dense(25, 'softplus'), dense(1)],
   'NTK parameterisation': () => [
     scaled(50, 0.3),
-    new Elementwise({ activation: 'relu' }),
+    phi('relu'),
     scaled(40, 0.14),
-    new Elementwise({ activation: 'tanh' }),
+    phi('tanh'),
     scaled(30, 0.16),
-    new Elementwise({ activation: 'relu' }),
+    phi('relu'),
     scaled(1, 0.18, false),
   ],
   'first layer frozen': () => [frozen(dense(40, 'relu')), dense(30, 'tanh'), dense(1)],
@@ -86,7 +88,7 @@ describe.skipIf(!native)('one-output kernels by the handles of the native librar
     expect(taken([dense(8, 'elu'), dense(1)])).toBe(false);
     expect(taken([dense(8, 'relu'), dense(3)], 3)).toBe(false);
     expect(taken([dense(8, 'relu'), dense(1)], 1, { against: x })).toBe(false);
-    const tiny = () => [scaled(8, 1e-6), new Elementwise({ activation: 'relu' }), scaled(1, 1e-6)];
+    const tiny = () => [scaled(8, 1e-6), phi('relu'), scaled(1, 1e-6)];
     expect(taken(tiny())).toBe(false);
     x.dispose();
   });

@@ -5,6 +5,7 @@ interface NativeBackend {
   readonly binding: {
     readonly TF_ATTR_TYPE: number;
     readonly TF_ATTR_BOOL: number;
+    readonly TF_ATTR_INT: number;
     readonly TF_FLOAT: number;
     readonly TF_INT32: number;
     executeOp(
@@ -19,6 +20,11 @@ interface NativeBackend {
   };
   executeSingleOutput(op: string, attributes: readonly object[], inputs: readonly tf.Tensor[]): tf.Tensor;
   getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
+  createOutputTensor(made: {
+    readonly id: number;
+    readonly dtype: number;
+    readonly shape: readonly number[];
+  }): tf.Tensor;
 }
 
 export const nativeBackend = (): NativeBackend => tf.backend() as unknown as NativeBackend;

@@ -1,8 +1,9 @@
 import * as tf from '../tf.js';
 import { type Cotangents, constantRows, inside, outside } from './cotangents.js';
 import type { Part } from './part.js';
-import { patchesOf, shiftedViews } from './patches.js';
+import { patchesOf } from './patches.js';
 import { sampleOuter } from './products.js';
+import { shiftedGradients } from './shiftedGradients.js';
 import type { StagedRequest } from './staged.js';
 import type { ConvStage } from './stages.js';
 
@@ -75,9 +76,8 @@ function gradients(stage: ConvStage, input: tf.Tensor4D, delta: tf.Tensor4D): tf
   const flat = tf.reshape(delta, [n, height * width, m]) as tf.Tensor3D;
   const axis = patchesFirst() ? 1 : 2;
   const pieces: tf.Tensor3D[] = [];
-  const aligned = input.shape[3] % 16 === 0;
-  const views = patchesFirst() || m > narrow || !aligned ? null : shiftedViews(input, delta, stage.window);
-  if (views) pieces.push(...views.inputs.map((view) => sampleOuter(views.delta, view)));
+  const shifted = m > narrow ? null : shiftedGradients(input, delta, stage.window);
+  if (shifted) pieces.push(shifted);
   else {
     const patches = patchesOf(input, stage.window);
     pieces.push(patchesFirst() ? sampleOuter(patches, flat) : sampleOuter(flat, patches));

@@ -1,5 +1,5 @@
 import type { ActivationName } from '../../experiment/definition.js';
-import { type NativeMatrix, NativeProgram } from '../backends/nativeProgram.js';
+import { NativeProgram, type NativeTensor } from '../backends/nativeProgram.js';
 import * as tf from '../tf.js';
 import { type ChainLayer, chainOf } from './chain.js';
 import type { EmpiricalKernel, KernelOptions } from './kernel.js';
@@ -7,7 +7,7 @@ import { isHomogeneous } from './slopes.js';
 import { addTerm, mirror, type Place } from './sums.js';
 
 type Program = NativeProgram;
-type Matrix = NativeMatrix;
+type Matrix = NativeTensor;
 
 /** Activations with one operation forward and one for the product of a cotangent d and the slope. */
 const activations: Partial<
@@ -140,13 +140,14 @@ function* terms(
     if (l === first) break;
     cotangent = cotangent
       ? program.times(cotangent, weights[l], false, true)
-      : program.repeated(weights[l], x.shape[0]);
+      : program.repeated(program.reshaped(weights[l], 1, weights[l].shape[0]), x.shape[0]);
     back *= chain[l].scale;
   }
 
   /** A W times a factor, which goes to the smallest of the three. */
   function product(a: Matrix, w: Matrix, factor: number): Matrix {
-    const sizes = [a.rows * a.columns, w.rows * w.columns, a.rows * w.columns];
+    const [n, k, m] = [...a.shape, w.shape[1]];
+    const sizes = [n * k, k * m, n * m];
     const least = sizes.indexOf(Math.min(...sizes));
     const left = least === 0 ? program.scaled(a, factor) : a;
     const result = program.times(left, least === 1 ? program.scaled(w, factor) : w);

@@ -9,7 +9,7 @@ export interface Window {
 }
 
 const pair = (v: readonly [number, number]): [number, number] => [v[0], v[1]];
-const isOne = (v: readonly [number, number]): boolean => v[0] === 1 && v[1] === 1;
+export const isOne = (v: readonly [number, number]): boolean => v[0] === 1 && v[1] === 1;
 
 /** What every position of a convolution sees: [N, H, W, c] to [N, S, kh kw c], columns as in its kernel. */
 export function patchesOf(image: tf.Tensor4D, window: Window): tf.Tensor3D {
@@ -41,46 +41,4 @@ function shifted(image: tf.Tensor4D, { size: [kh, kw], padding }: Window): tf.Te
   for (let i = 0; i < kh; i++)
     for (let j = 0; j < kw; j++) copies.push(tf.slice4d(padded, [0, i, j, 0], [n, h, w, channels]));
   return tf.reshape(tf.concat(copies, 3), [n, h * w, kh * kw * channels]);
-}
-
-/**
- * The operands of a convolution's gradient without its patches: images and cotangents, padded alike and laid flat, in
- * which what a tap of the kernel sees is the image from some offset on; at multiples of 64 bytes that costs the native
- * backend no copy. Cotangents are zero in the margin, so that it does not matter what stands there. Null for strides.
- */
-export function shiftedViews(
-  image: tf.Tensor4D,
-  delta: tf.Tensor4D,
-  { size: [kh, kw], strides, dilations, padding }: Window,
-): { readonly inputs: readonly tf.Tensor3D[]; readonly delta: tf.Tensor3D } | null {
-  if (!isOne(strides) || !isOne(dilations)) return null;
-  const [n, h, w, channels] = image.shape;
-  const [, height, width, m] = delta.shape;
-  const [top, left] = padding === 'same' ? [(kh - 1) >> 1, (kw - 1) >> 1] : [0, 0];
-  const [rows, columns] = [height + kh - 1, width + kw - 1];
-  const size = rows * columns;
-  const last = (kh - 1) * columns + kw - 1;
-  const padded = tf.pad4d(image, [
-    [0, 0],
-    [top, rows - h - top],
-    [left, columns - w - left],
-    [0, 0],
-  ]);
-  const flat = tf.pad2d(tf.reshape(padded, [n * size, channels]), [
-    [0, last],
-    [0, 0],
-  ]);
-  const spread = tf.pad4d(delta, [
-    [0, 0],
-    [0, kh - 1],
-    [0, kw - 1],
-    [0, 0],
-  ]);
-  const inputs: tf.Tensor3D[] = [];
-  for (let i = 0; i < kh; i++)
-    for (let j = 0; j < kw; j++) {
-      const view = tf.slice2d(flat, [i * columns + j, 0], [n * size, channels]);
-      inputs.push(tf.reshape(view, [n, size, channels]));
-    }
-  return { inputs, delta: tf.reshape(spread, [n, size, m]) };
 }
