@@ -8,3 +8,7 @@ export declare function sentencesOf(inFolders?: readonly string[]): {
 };
 export declare function bundleFile(language: string): string;
 export declare function readBundle(language: string): Readonly<Record<string, string>>;
+/** Templates of what is said below the editor, with the first file that has it. */
+export declare function said(): ReadonlyMap<string, string>;
+export declare function saidFile(language: string): string;
+export declare function readSaid(language: string): Readonly<Record<string, string>>;

@@ -1,11 +1,13 @@
 // The sentences that people read, and their translations.
 //   node .ci/l10n.mjs     rewrites media/l10n: new sentences into the English bundle, gone ones out of every bundle;
 //                         what is still to be translated is listed, with exit code 1
+// What the trainer and the command line say (said.mjs) has files of its own, said.<language>.json.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';
 import { parseAst } from 'vite';
+import { saidSentences } from './said.mjs';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -39,11 +41,17 @@ export function sentencesOf(inFolders = folders) {
   return { used, unreadable };
 }
 
+/** TypeScript files of a folder, or the one that is named. */
 const sourcesOf = (folder) =>
-  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => path.join(root, folder, name))
-    .sort();
+  folder.endsWith('.ts')
+    ? [path.join(root, folder)]
+    : readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => path.join(root, folder, name))
+        .sort();
+
+/** Templates of what is said below the editor, each with the first file that has it. */
+export const said = () => saidSentences(root, sourcesOf);
 
 function visit(node, onCall) {
   if (node.type === 'CallExpression' && translates(node.callee)) onCall(node);
@@ -89,33 +97,39 @@ function readSentences(node) {
 export const bundleFile = (language) =>
   path.join(root, 'media', 'l10n', `bundle.l10n${language === 'en' ? '' : `.${language}`}.json`);
 
-export const readBundle = (language) => JSON.parse(readFileSync(bundleFile(language), 'utf8'));
+export const saidFile = (language) => path.join(root, 'media', 'l10n', `said.${language}.json`);
+
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+export const readBundle = (language) => readJson(bundleFile(language));
+export const readSaid = (language) => readJson(saidFile(language));
 
 /** Languages that have a bundle beside English. */
 export const languages = ['zh-cn'];
 
 /** One sentence a line, sorted, so that two people who add some seldom meet. */
-function writeBundle(language, bundle) {
+function writeBundle(file, bundle) {
   const sorted = Object.entries(bundle).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  writeFileSync(bundleFile(language), `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
+}
+
+/** Takes out what is said no more, and names what has no translation; returns how much that is. */
+function update(file, sentences) {
+  const bundle = readJson(file);
+  const kept = Object.fromEntries(Object.entries(bundle).filter(([sentence]) => sentences.has(sentence)));
+  writeBundle(file, kept);
+  const missing = [...sentences].filter(([sentence]) => !(sentence in kept));
+  for (const [sentence, from] of missing)
+    console.error(`${path.relative(root, file)} needs ${JSON.stringify(sentence)} (${from})`);
+  return missing.length;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { used, unreadable } = sentencesOf();
   for (const call of unreadable) console.error(`Give the sentence itself to t(): ${call}`);
-  const all = [...used.keys()];
-  writeBundle('en', Object.fromEntries(all.map((sentence) => [sentence, sentence])));
+  writeBundle(bundleFile('en'), Object.fromEntries([...used.keys()].map((sentence) => [sentence, sentence])));
+  const templates = said();
   let missing = 0;
-  for (const language of languages) {
-    const bundle = readBundle(language);
-    const kept = Object.fromEntries(Object.entries(bundle).filter(([sentence]) => used.has(sentence)));
-    writeBundle(language, kept);
-    for (const sentence of all.filter((s) => !(s in kept))) {
-      missing++;
-      console.error(
-        `${path.relative(root, bundleFile(language))} needs ${JSON.stringify(sentence)} (${used.get(sentence)})`,
-      );
-    }
-  }
+  for (const language of languages)
+    missing += update(bundleFile(language), used) + update(saidFile(language), templates);
   process.exit(missing + unreadable.length > 0 ? 1 : 0);
 }

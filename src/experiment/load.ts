@@ -3,6 +3,7 @@ import Module from 'node:module';
 import path from 'node:path';
 import { transform } from 'sucrase';
 import { InputError } from '../core/errors.js';
+import { say } from '../core/say.js';
 import * as tf from '../network/tf.js';
 import * as builders from './builders.js';
 
@@ -154,7 +155,7 @@ export function placed(file: string, error: unknown, always = false): unknown {
   const thrown = frames[0];
   const elsewhere =
     at && thrown && thrown[1] !== file && !inPackages(thrown[1]) && thrown[1] !== __filename
-      ? ` (thrown at ${path.basename(thrown[1])}:${thrown[2]})`
+      ? say` (thrown at ${path.basename(thrown[1])}:${thrown[2]})`
       : '';
   return new InputError(
     `${place?.file ?? file}${place ? `:${place.line}` : ''}: ${sentenceOf(error)}${elsewhere}`,

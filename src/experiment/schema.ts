@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { InputError } from '../core/errors.js';
+import { say } from '../core/say.js';
 import { activationNames, type ExperimentDefinition, parameterizationNames } from './definition.js';
 
 /** A number that a field accepts, with words for what is allowed. */
@@ -233,7 +234,7 @@ const experimentSchema = v.strictObject({
 });
 
 const show = (value: unknown): string => {
-  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'function') return say`a function`;
   const text = JSON.stringify(value);
   return text === undefined ? String(value) : text.length > 60 ? `${text.slice(0, 57)}...` : text;
 };

@@ -20,6 +20,7 @@ import { InterruptedRuns } from './runs/interrupted.js';
 import { RunManager } from './runs/runManager.js';
 import { Sweeps } from './runs/sweeps.js';
 import type { Services } from './services.js';
+import { speakFrom, spoken } from './spoken/spoken.js';
 import { ClaimsTree } from './views/claimsTree.js';
 import { DiagnosticsTree } from './views/diagnosticsTree.js';
 import { RunsTree } from './views/runsTree.js';
@@ -44,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
   };
   const log = own(vscode.window.createOutputChannel('Kernelscope', { log: true }));
   const places = new Places(context.extensionUri, (context.storageUri ?? context.globalStorageUri).fsPath);
+  speakFrom(places);
   const scans = new Scans();
   const runs = own(new RunManager(places, log));
   const dashboards = own(
@@ -91,7 +93,7 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
           return await handler(...args);
         } catch (error) {
           log.error(error instanceof Error ? error : String(error));
-          void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+          void vscode.window.showErrorMessage(spoken(error instanceof Error ? error.message : String(error)));
           return undefined;
         }
       }),

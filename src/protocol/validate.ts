@@ -1,3 +1,4 @@
+import { say } from '../core/say.js';
 import { type Envelope, type FromHost, type FromTrainer, trainerWireVersion } from './trainerWire.js';
 import { type FromView, viewWireVersion } from './viewWire.js';
 
@@ -67,12 +68,13 @@ const fromView: Readonly<Record<FromView['type'], Shape>> = {
 
 /** Why a message is refused, or null. */
 function problemOf(value: unknown, shapes: Readonly<Record<string, Shape>>, wire: string): string | null {
-  if (!isObject(value)) return `${wire} message is not an object`;
+  if (!isObject(value)) return say`${wire} message is not an object`;
   const message = value as Record<string, unknown>;
   const shape = Object.hasOwn(shapes, String(message['type'])) ? shapes[String(message['type'])] : undefined;
-  if (!shape) return `${wire} message has the unknown type ${JSON.stringify(message['type'])}`;
+  if (!shape) return say`${wire} message has the unknown type ${JSON.stringify(message['type'])}`;
   for (const [field, check] of Object.entries(shape)) {
-    if (!check(message[field])) return `${wire} message "${message['type']}" has a wrong field "${field}"`;
+    if (!check(message[field]))
+      return say`${wire} message "${String(message['type'])}" has a wrong field "${field}"`;
   }
   return null;
 }
@@ -102,8 +104,8 @@ export class Receiver<M extends FromHost | FromTrainer> {
   }
 }
 
-export const hostReceiver = (): Receiver<FromTrainer> => new Receiver(fromTrainer, 'The trainer');
-export const trainerReceiver = (): Receiver<FromHost> => new Receiver(fromHost, 'The host');
+export const hostReceiver = (): Receiver<FromTrainer> => new Receiver(fromTrainer, say`The trainer`);
+export const trainerReceiver = (): Receiver<FromHost> => new Receiver(fromHost, say`The host`);
 
 /** Numbers the messages of one direction. */
 export class Sender<M> {
@@ -116,10 +118,10 @@ export class Sender<M> {
 
 /** A message of a webview, or the reason why it is refused. */
 export function checkViewMessage(value: unknown): FromView | string {
-  const problem = problemOf(value, fromView, 'The view');
+  const problem = problemOf(value, fromView, say`The view`);
   if (problem) return problem;
   const message = value as FromView;
   if (message.type === 'ready' && message.version !== viewWireVersion)
-    return `The view speaks version ${message.version} of the wire, the host ${viewWireVersion}; reload the window`;
+    return say`The view speaks version ${message.version} of the wire, the host ${viewWireVersion}; reload the window`;
   return message;
 }

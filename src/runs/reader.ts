@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { decodeNpy } from '../core/npy.js';
+import { say } from '../core/say.js';
 import type { NoteRecord, RegimeRecord, Snapshot, SnapshotName } from '../protocol/records.js';
 import type { MetricsFrame } from '../protocol/trainerWire.js';
 import { files, type RunFile, runSchemaVersion } from './layout.js';
@@ -37,8 +38,8 @@ export function readRunFile(folder: string): RunFile {
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT'
-        ? 'there is no run.json in it'
-        : `run.json cannot be read (${(error as Error).message})`;
+        ? say`there is no run.json in it`
+        : say`run.json cannot be read (${(error as Error).message})`;
     throw new InputError(`${folder} is not a run folder: ${reason}. Run folders lie in .kernelscope/runs.`, {
       file,
     });

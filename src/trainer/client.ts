@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import os from 'node:os';
+import { say } from '../core/say.js';
 import type { Disposable } from '../protocol/disposable.js';
 import { Emitter } from '../protocol/disposable.js';
 import {
@@ -244,9 +245,9 @@ export class TrainerClient implements Disposable {
 
 /** Why a child ended, with the last lines it wrote. */
 export function describeExit({ code, signal, stderr }: TrainerExit): string {
-  const how = signal ? `killed by ${signal}` : `exit code ${code}`;
+  const how = signal ? say`killed by ${signal}` : say`exit code ${String(code)}`;
   const last = stderr.trim().split('\n').slice(-6).join('\n');
-  return last ? `${how}; it said:\n${last}` : how;
+  return last ? `${how}; ${say`it said:`}\n${last}` : how;
 }
 
 /** Lowers a process's priority before it has threads, which inherit it. */

@@ -1,13 +1,31 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { languages, readBundle, sentencesOf, words } from '../../.ci/l10n.mjs';
+import { languages, readBundle, readSaid, said, sentencesOf, words } from '../../.ci/l10n.mjs';
 import type { Regime, RunStatus } from '../../src/protocol/records.js';
 import { readJson, root } from '../helpers/folders.js';
 
 const { used, unreadable } = sentencesOf();
+const templates = said();
 const placeholders = (text: string): string[] => [...new Set(text.match(/\{\d+\}/g) ?? [])].sort();
 const chinese = /[\u4e00-\u9fff]/;
+
+/** What is to be added to a file of translations, and what is to be taken out. */
+function todoOf(
+  name: string,
+  translated: Readonly<Record<string, string>>,
+  sentences: ReadonlyMap<string, string>,
+): string[] {
+  const file = `media/l10n/${name}`;
+  const missing = [...sentences].filter(([sentence]) => !translated[sentence]);
+  const stale = Object.keys(translated).filter((sentence) => !sentences.has(sentence));
+  return [
+    ...missing.map(
+      ([sentence, from]) => `add to ${file} (said in ${from}):  ${JSON.stringify(sentence)}: "…",`,
+    ),
+    ...stale.map((sentence) => `remove from ${file} (said nowhere):  ${JSON.stringify(sentence)}`),
+  ];
+}
 
 describe('the sentences of the editor and of the pages', () => {
   it('are all written where they are translated', () => {
@@ -44,21 +62,15 @@ describe('the sentences of the editor and of the pages', () => {
 
   for (const language of languages) {
     it(`are all translated (${language}), and nothing is translated that is not said`, () => {
-      const bundle = readBundle(language);
-      const missing = [...used].filter(([sentence]) => !bundle[sentence]);
-      const stale = Object.keys(bundle).filter((sentence) => !used.has(sentence));
-      const file = `media/l10n/bundle.l10n.${language}.json`;
       const todo = [
-        ...missing.map(
-          ([sentence, from]) => `add to ${file} (said in ${from}):  ${JSON.stringify(sentence)}: "…",`,
-        ),
-        ...stale.map((sentence) => `remove from ${file} (said nowhere):  ${JSON.stringify(sentence)}`),
+        ...todoOf(`bundle.l10n.${language}.json`, readBundle(language), used),
+        ...todoOf(`said.${language}.json`, readSaid(language), templates),
       ];
       expect(todo.join('\n')).toBe('');
     });
 
     it(`keep their placeholders (${language})`, () => {
-      const wrong = Object.entries(readBundle(language))
+      const wrong = [...Object.entries(readBundle(language)), ...Object.entries(readSaid(language))]
         .filter(([sentence, text]) => placeholders(sentence).join() !== placeholders(text).join())
         .map(([sentence]) => sentence);
       expect(wrong).toEqual([]);

@@ -1,3 +1,4 @@
+import { say } from '../../core/say.js';
 import { median } from '../../core/stats/index.js';
 import { type Figure, figureSvg } from '../../theory/figure.js';
 import { escapeHtml, htmlPage } from '../../theory/html.js';
@@ -72,7 +73,7 @@ function phaseDiagram(grid: readonly Cell[], cells: readonly CellResult[]): stri
         if (here.length === 0) return '<td class="open">…</td>';
         const regime = mostOften(here.map((c) => c.regime));
         const drifts = here.map((c) => c.metrics['drift'] ?? Number.NaN).filter(Number.isFinite);
-        const drift = drifts.length > 0 ? `drift ${short(median(drifts), 2)}` : '';
+        const drift = drifts.length > 0 ? say`drift ${short(median(drifts), 2)}` : '';
         return `<td style="background:${regimeColors[regime] ?? '#b5b5b5'};color:#000">${escapeHtml(regime)}<br><small>${drift}</small></td>`;
       });
       return `<tr><th scope="row">${escapeHtml(String(row))}</th>${boxes.join('')}</tr>`;
@@ -90,7 +91,7 @@ function cellTable(
   const metrics = ['loss', 'testLoss', 'accuracy', 'drift', 'movement', 'twinGap'].filter((m) =>
     cells.some((c) => c.metrics[m] !== null && c.metrics[m] !== undefined),
   );
-  const head = [...names, 'status', 'steps', ...metrics, 'regime']
+  const head = [...names, say`status`, say`steps`, ...metrics, say`regime`]
     .map((n) => `<th scope="col">${escapeHtml(n)}</th>`)
     .join('');
   const results = new Map(cells.map((c) => [c.id, c]));
@@ -99,7 +100,7 @@ function cellTable(
       const c = results.get(id);
       const rest = c
         ? [c.status, String(c.steps), ...metrics.map((m) => short(c.metrics[m])), c.regime]
-        : [running.has(id) ? 'running' : 'waiting', '', ...metrics.map(() => ''), ''];
+        : [running.has(id) ? 'running' : say`waiting`, '', ...metrics.map(() => ''), ''];
       const texts = [...names.map((n) => String(values[n])), ...rest];
       return `<tr>${texts.map((v) => `<td>${escapeHtml(v)}</td>`).join('')}</tr>`;
     })

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { say } from '../say.js';
 import { activationNames, dualMap, parametersOf } from './activations.js';
 import { type Architecture, type Layer, type Padding, requireClosedForm } from './architecture.js';
 
@@ -13,9 +14,9 @@ function fail(at: string, said: string): never {
 }
 
 const shown = (v: unknown): string => {
-  if (v === undefined) return 'is missing';
+  if (v === undefined) return say`is missing`;
   const text = JSON.stringify(v);
-  return `is ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`;
+  return say`is ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`;
 };
 
 function onlyFields(at: string, f: Fields, allowed: readonly string[]): void {

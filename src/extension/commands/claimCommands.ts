@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Services } from '../services.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 import { runCli } from '../tools/cliTask.js';
 import type { ClaimListing, ClaimNode, ClaimVerdict } from '../views/claimsTree.js';
 
@@ -19,7 +20,7 @@ export function claimCommands(services: Services): Readonly<Record<string, Handl
     mkdirSync(path.dirname(page), { recursive: true });
     const title =
       claims.length === 1
-        ? vscode.l10n.t('Verifying: {0}', claims[0].title)
+        ? vscode.l10n.t('Verifying: {0}', spoken(claims[0].title))
         : vscode.l10n.t('Verifying {0} claims', claims.length);
     claimsTree.setBusy(ids, true);
     const seen = new Set<string>();
@@ -45,7 +46,7 @@ export function claimCommands(services: Services): Readonly<Record<string, Handl
         return;
       }
       splitPage(page, seen, pageOf);
-      pages.show(claims.length === 1 ? claims[0].title : vscode.l10n.t('Claims'), page);
+      pages.show(claims.length === 1 ? spoken(claims[0].title) : vscode.l10n.t('Claims'), page);
     } finally {
       claimsTree.setBusy(ids, false);
     }
@@ -55,7 +56,7 @@ export function claimCommands(services: Services): Readonly<Record<string, Handl
     const show = vscode.l10n.t('Show log');
     const reason = stderr.trim().split('\n').at(-1) ?? '';
     void vscode.window
-      .showErrorMessage(vscode.l10n.t('The claims could not be measured: {0}', reason), show)
+      .showErrorMessage(vscode.l10n.t('The claims could not be measured: {0}', spoken(reason)), show)
       .then((answer) => answer === show && log.show());
   }
 
@@ -69,9 +70,9 @@ export function claimCommands(services: Services): Readonly<Record<string, Handl
     if (direct) return [direct];
     const chosen = await vscode.window.showQuickPick(
       known.map((claim) => ({
-        label: `${claimsTree.mark(claim.id)} ${claim.title}`,
+        label: `${claimsTree.mark(claim.id)} ${spoken(claim.title)}`,
         description: claim.id,
-        detail: claim.statement,
+        detail: spoken(claim.statement),
         claim,
       })),
       { title, matchOnDetail: true, matchOnDescription: true },
@@ -89,12 +90,12 @@ export function claimCommands(services: Services): Readonly<Record<string, Handl
       const [claim] = await choose(given, vscode.l10n.t('Show which claim?'));
       if (!claim) return;
       if (existsSync(pageOf(claim.id))) {
-        pages.show(claim.title, pageOf(claim.id));
+        pages.show(spoken(claim.title), pageOf(claim.id));
         return;
       }
       const go = vscode.l10n.t('Verify');
       const answer = await vscode.window.showInformationMessage(
-        vscode.l10n.t('“{0}” was not measured here yet. {1}', claim.title, claim.statement),
+        vscode.l10n.t('“{0}” was not measured here yet. {1}', spoken(claim.title), spoken(claim.statement)),
         go,
       );
       if (answer === go) await verify([claim]);
@@ -122,7 +123,12 @@ async function reproduce({ places, log, pages }: Services): Promise<void> {
     experiments: { id: string; title: string; statement: string }[];
   };
   const chosen = await vscode.window.showQuickPick(
-    experiments.map((e) => ({ label: e.title, description: e.id, detail: e.statement, id: e.id })),
+    experiments.map((e) => ({
+      label: spoken(e.title),
+      description: e.id,
+      detail: spoken(e.statement),
+      id: e.id,
+    })),
     {
       title: vscode.l10n.t('Reproduce which experiment of the authors?'),
       matchOnDetail: true,

@@ -4,6 +4,7 @@ import { readRunFile, sourceHash } from '../../runs/index.js';
 import type { ExperimentTarget } from '../editor/codeLens.js';
 import type { ActiveRun, RunWish } from '../runs/runManager.js';
 import type { Services } from '../services.js';
+import { spoken } from '../spoken/spoken.js';
 import { chooseTarget, dataFor } from './targets.js';
 
 type Handler = (...args: unknown[]) => unknown;
@@ -26,7 +27,7 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
       services.problems.show(vscode.Uri.file(wish.file), wish.exportName, { ...place, message });
       const show = vscode.l10n.t('Show log');
       void vscode.window
-        .showErrorMessage(message.split('\n')[0], show)
+        .showErrorMessage(spoken(message.split('\n')[0]), show)
         .then((answer) => answer === show && services.log.show());
       return undefined;
     }
@@ -87,7 +88,7 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
             value.split(/\s+/).filter(Boolean).map(parseOverride);
             return null;
           } catch (error) {
-            return (error as Error).message;
+            return spoken((error as Error).message);
           }
         },
       });

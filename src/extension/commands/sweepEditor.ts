@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { expandVary } from '../../experiment/overrides.js';
 import type { RunFile } from '../../runs/index.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 import { sweepCost } from './sweepCost.js';
 
 interface Field {
@@ -69,7 +70,7 @@ const problemOf = (path: string, values: string): string | null => {
     expandVary(`${path}=${values}`);
     return values.trim() === '' ? vscode.l10n.t('Write values with commas between, or a range a..b.') : null;
   } catch (error) {
-    return (error as Error).message;
+    return spoken((error as Error).message);
   }
 };
 

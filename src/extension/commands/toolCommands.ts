@@ -3,6 +3,7 @@ import { giveTypes } from '../editor/editorTypes.js';
 import { explain } from '../editor/explain.js';
 import type { Services } from '../services.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 import { runCli } from '../tools/cliTask.js';
 
 type Handler = (...args: unknown[]) => unknown;
@@ -44,7 +45,8 @@ export function toolCommands(services: Services): Readonly<Record<string, Handle
         );
       else
         failed(
-          result.stderr.trim().split('\n').at(-1) ?? vscode.l10n.t('The native backend could not be set up.'),
+          spoken(result.stderr.trim().split('\n').at(-1) ?? '') ||
+            vscode.l10n.t('The native backend could not be set up.'),
         );
     },
     newModelFile: async () => {

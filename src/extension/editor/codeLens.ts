@@ -3,6 +3,7 @@ import type { ScannedExport } from '../../experiment/scan.js';
 import { number, percent } from '../format.js';
 import type { ActiveRun, RunManager } from '../runs/runManager.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 import { rangeOf, type Scans } from './scans.js';
 
 /** What commands get from a lens: which experiment they are about. */
@@ -114,7 +115,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     const { model } = active;
     if (!model)
       return [
-        lens(`$(loading~spin) ${active.stage}`, 'kernelscope.showOutput', l10n.t('Show the log')),
+        lens(`$(loading~spin) ${spoken(active.stage)}`, 'kernelscope.showOutput', l10n.t('Show the log')),
         lens(`$(debug-stop) ${l10n.t('Cancel')}`, 'kernelscope.stop', l10n.t('Stop this run')),
       ];
     const paused = model.status === 'paused';

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { editField, locateField } from '../../experiment/scan.js';
 import type { Sentence } from '../../protocol/sentence.js';
 import type { InspectionProblem } from '../../protocol/trainerWire.js';
+import { spoken } from '../spoken/spoken.js';
 import type { Finding, Inspector } from './inspector.js';
 import { layerCalls } from './layers.js';
 import { rangeOf, type Scans } from './scans.js';
@@ -141,7 +142,7 @@ export class Problems implements vscode.CodeActionProvider, vscode.Disposable {
       `${document.uri.fsPath}`,
       document.uri.fsPath.split(/[\\/]/).pop() ?? '',
     );
-    const diagnostic = new vscode.Diagnostic(range, text, vscode.DiagnosticSeverity.Error);
+    const diagnostic = new vscode.Diagnostic(range, spoken(text), vscode.DiagnosticSeverity.Error);
     diagnostic.source = 'Kernelscope';
     return diagnostic;
   }

@@ -4,6 +4,7 @@ import type { FromView, ToView } from '../../protocol/viewWire.js';
 import type { Places } from '../places.js';
 import type { RunModel } from '../runs/liveRun.js';
 import type { RunManager } from '../runs/runManager.js';
+import { spoken } from '../spoken/spoken.js';
 import { helloMessage, RunFeed } from './feed.js';
 import { dashboardHtml } from './page.js';
 
@@ -183,7 +184,7 @@ class DashboardPanel {
         this.post({ type: 'failure', text: vscode.l10n.t('The run {0} is not there any more.', id) });
       return model;
     } catch (error) {
-      this.post({ type: 'failure', text: error instanceof Error ? error.message : String(error) });
+      this.post({ type: 'failure', text: spoken(error instanceof Error ? error.message : String(error)) });
       return null;
     }
   }

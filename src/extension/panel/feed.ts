@@ -1,14 +1,15 @@
 import type { MetricsFrame } from '../../protocol/trainerWire.js';
 import { type RunView, type ToView, viewWireVersion } from '../../protocol/viewWire.js';
 import type { RunFrame, RunModel } from '../runs/liveRun.js';
+import { spoken, spokenEnd, spokenEvents } from '../spoken/spoken.js';
 
 /** Frames that may be on their way to a panel before newer ones are merged. */
 const mostFlying = 2;
 
 const viewOf = (run: RunModel): RunView => ({
-  info: { ...run.info, name: run.name },
+  info: { ...run.info, name: run.name, backend: { ...run.info.backend, why: spoken(run.info.backend.why) } },
   status: run.status,
-  ended: run.ended,
+  ended: spokenEnd(run.ended),
 });
 
 /** Frames in a row as one. */
@@ -60,7 +61,10 @@ export class RunFeed {
     this.flying = 0;
     this.stale = !this.visible();
     this.name = this.run.name;
-    if (!this.stale) this.post({ type: 'snapshot', run: viewOf(this.run), ...this.run.picture() });
+    if (!this.stale) {
+      const { events, ...picture } = this.run.picture();
+      this.post({ type: 'snapshot', run: viewOf(this.run), ...picture, events: spokenEvents(events) });
+    }
   }
 
   push(frame: RunFrame): void {
@@ -77,7 +81,12 @@ export class RunFeed {
     // A name travels with the picture.
     if (this.name !== this.run.name) this.show();
     else if (!this.stale)
-      this.post({ type: 'status', run: this.run.id, status: this.run.status, ended: this.run.ended });
+      this.post({
+        type: 'status',
+        run: this.run.id,
+        status: this.run.status,
+        ended: spokenEnd(this.run.ended),
+      });
   }
 
   appeared(): void {
@@ -95,7 +104,14 @@ export class RunFeed {
     this.waiting = [];
     this.flying++;
     const { metrics, snapshots, events } = frame;
-    this.post({ type: 'frame', run: this.run.id, seq: this.seq++, metrics, snapshots, events });
+    this.post({
+      type: 'frame',
+      run: this.run.id,
+      seq: this.seq++,
+      metrics,
+      snapshots,
+      events: spokenEvents(events),
+    });
   }
 }
 

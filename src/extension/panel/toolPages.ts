@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, type StatWatcher, unwatchFile, watchFile } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Places } from '../places.js';
+import { spokenPage } from '../spoken/spoken.js';
 
 /** The page's own light and dark follow the editor's theme, not the system's. */
 const themed = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"><style>
@@ -49,5 +50,5 @@ export class ToolPages implements vscode.Disposable {
 
 function draw(panel: vscode.WebviewPanel, file: string): void {
   if (!existsSync(file)) return;
-  panel.webview.html = readFileSync(file, 'utf8').replace('<head>', `<head>${themed}`);
+  panel.webview.html = spokenPage(readFileSync(file, 'utf8')).replace('<head>', `<head>${themed}`);
 }

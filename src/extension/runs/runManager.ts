@@ -6,6 +6,7 @@ import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 import { type RunFrame, RunModel, startFrame } from './liveRun.js';
 import { RunIndex } from './runIndex.js';
 
@@ -179,7 +180,7 @@ export class RunManager implements vscode.Disposable {
         client.onExit((exit) => {
           const text = vscode.l10n.t(
             'The trainer ended before the run did ({0}). What was recorded until then is kept.',
-            describeExit(exit),
+            spoken(describeExit(exit)),
           );
           this.log.error(text);
           if (run.model)

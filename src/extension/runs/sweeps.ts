@@ -4,6 +4,7 @@ import { type SweepRequest, sweepFiles } from '../../runs/index.js';
 import type { ToolPages } from '../panel/toolPages.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 import { runCli } from '../tools/cliTask.js';
 import type { RunManager } from './runManager.js';
 
@@ -58,7 +59,7 @@ export class Sweeps {
       if (code === 130) return { done: false };
       return {
         done: false,
-        failure: stderr.trim().split('\n').at(-1) || vscode.l10n.t('The sweep failed.'),
+        failure: spoken(stderr.trim().split('\n').at(-1) ?? '') || vscode.l10n.t('The sweep failed.'),
       };
     } finally {
       this.active.delete(folder);

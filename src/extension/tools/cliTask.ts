@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import * as vscode from 'vscode';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
+import { spoken } from '../spoken/spoken.js';
 
 export interface CliResult {
   readonly code: number | null;
@@ -49,7 +50,7 @@ export function runCli(
           const told = /^@(\w+) (.*)$/.exec(text);
           if (progressed) {
             const now = Number(progressed[1]);
-            progress.report({ message: progressed[2], increment: Math.max(0, now - done) });
+            progress.report({ message: spoken(progressed[2]), increment: Math.max(0, now - done) });
             done = Math.max(done, now);
           } else if (told) event?.(told[1], JSON.parse(told[2]));
           else {

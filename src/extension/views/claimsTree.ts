@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { number } from '../format.js';
 import type { Places } from '../places.js';
+import { spoken } from '../spoken/spoken.js';
 
 /** Metadata of a claim as `verify --list --json` prints it; written into the package when it is built. */
 export interface ClaimListing {
@@ -140,14 +141,14 @@ export class ClaimsTree implements vscode.TreeDataProvider<ClaimNode>, vscode.Di
       item.accessibilityInformation = { label: `${node.label}, ${item.description}` };
       return item;
     }
-    const item = new vscode.TreeItem(node.title);
+    const item = new vscode.TreeItem(spoken(node.title));
     const verdict = this.verdicts()[node.id];
     item.id = node.id;
     item.contextValue = 'claim';
     item.command = { command: 'kernelscope.showClaim', title: vscode.l10n.t('Show'), arguments: [node.id] };
     item.description = verdict
       ? vscode.l10n.t('theory {0}, measured {1}', number(verdict.predicted), number(verdict.measured))
-      : node.tolerance;
+      : spoken(node.tolerance);
     item.iconPath = this.busy.has(node.id)
       ? new vscode.ThemeIcon('loading~spin')
       : verdict
@@ -157,14 +158,14 @@ export class ClaimsTree implements vscode.TreeDataProvider<ClaimNode>, vscode.Di
           )
         : new vscode.ThemeIcon('circle-outline');
     const text = new vscode.MarkdownString();
-    text.appendMarkdown('**').appendText(node.title).appendMarkdown('**\n\n');
-    text.appendText(`${node.statement}\n\n${node.setting}\n\n`);
-    text.appendText(`${vscode.l10n.t('Holds when: {0}', node.tolerance)}\n\n`);
-    if (verdict) text.appendText(`${verdict.note}\n\n`);
+    text.appendMarkdown('**').appendText(spoken(node.title)).appendMarkdown('**\n\n');
+    text.appendText(`${spoken(node.statement)}\n\n${spoken(node.setting)}\n\n`);
+    text.appendText(`${vscode.l10n.t('Holds when: {0}', spoken(node.tolerance))}\n\n`);
+    if (verdict) text.appendText(`${spoken(verdict.note)}\n\n`);
     text.appendText(node.source);
     item.tooltip = text;
     item.accessibilityInformation = {
-      label: `${node.title}, ${verdict ? (verdict.passed ? vscode.l10n.t('holds') : vscode.l10n.t('does not hold')) : vscode.l10n.t('not yet verified')}`,
+      label: `${spoken(node.title)}, ${verdict ? (verdict.passed ? vscode.l10n.t('holds') : vscode.l10n.t('does not hold')) : vscode.l10n.t('not yet verified')}`,
     };
     return item;
   }

@@ -3,6 +3,7 @@ import { sparkline } from '../../core/series/index.js';
 import type { Inspection } from '../../protocol/trainerWire.js';
 import { number, percent } from '../format.js';
 import type { RunModel } from '../runs/liveRun.js';
+import { spoken } from '../spoken/spoken.js';
 
 /** One line of the side panel. */
 export interface Line {
@@ -51,7 +52,7 @@ export const liveLine = (model: RunModel): Line => ({
       label: l10n.t('Regime'),
       value: l10n.t(model.regime?.regime ?? 'undetermined'),
       explains: 'regime',
-      meaning: model.regime?.reasons.join('\n'),
+      meaning: model.regime?.reasons.map(spoken).join('\n'),
     },
     {
       label: l10n.t('Cost of the diagnostics'),
@@ -76,7 +77,7 @@ export function inspectionLines(found: Inspection): Line[] {
       value: found.backend.name,
       icon: 'server-process',
       explains: 'backend',
-      meaning: found.backend.why,
+      meaning: spoken(found.backend.why),
       command: { command: 'kernelscope.doctor', title: '' },
     },
   ];
@@ -155,7 +156,7 @@ function spectrumLine(found: Inspection): Line {
         explains: 'infinite-width',
         meaning: ghost
           ? l10n.t('The same spectrum for an infinitely wide network of this architecture.')
-          : found.limitNote,
+          : found.limitNote && spoken(found.limitNote),
       },
     ],
   };
@@ -209,6 +210,8 @@ const regimeLine = ({ regime }: Inspection): Line => ({
   value: l10n.t(regime.regime),
   icon: 'compass',
   explains: 'regime',
-  meaning: regime.reasons.join('\n'),
-  children: regime.reasons.map((reason) => ({ label: reason, meaning: reason, explains: 'regime' })),
+  meaning: regime.reasons.map(spoken).join('\n'),
+  children: regime.reasons
+    .map(spoken)
+    .map((reason) => ({ label: reason, meaning: reason, explains: 'regime' })),
 });

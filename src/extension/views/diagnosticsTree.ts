@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Failure, Finding, Inspector } from '../editor/inspector.js';
 import type { RunManager } from '../runs/runManager.js';
+import { spoken } from '../spoken/spoken.js';
 import { inspectionLines, type Line, liveLine } from './diagnosticLines.js';
 
 /** The model under the cursor: what theory says before training, and what a run says while it goes on. */
@@ -94,9 +95,9 @@ function failureLine(uri: vscode.Uri, { message, line }: Failure): Line {
     .split('\n');
   const at = new vscode.Position(Math.max(0, (line ?? 1) - 1), 0);
   return {
-    label: first,
+    label: spoken(first),
     icon: 'error',
-    meaning: message,
+    meaning: spoken(message),
     command: {
       command: 'vscode.open',
       title: '',

@@ -5,6 +5,7 @@ import { doneCells } from '../../runs/index.js';
 import { number, percent } from '../format.js';
 import type { RunManager } from '../runs/runManager.js';
 import type { Sweeps } from '../runs/sweeps.js';
+import { spoken } from '../spoken/spoken.js';
 import {
   groupRuns,
   liveItem,
@@ -200,7 +201,7 @@ function tooltip({ file, model, folder, name }: RunItem): vscode.MarkdownString 
     text.appendText(
       `${vscode.l10n.t('Loss {0}, kernel drift {1}, {2} s', number(summary.loss.train), number(summary.drift), number(summary.seconds))}\n\n`,
     );
-  if (file?.ended?.message) text.appendText(`${file.ended.message}\n\n`);
+  if (file?.ended?.message) text.appendText(`${spoken(file.ended.message)}\n\n`);
   text.appendText(folder);
   return text;
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { number, percent } from '../format.js';
 import type { RunManager } from '../runs/runManager.js';
+import { spoken } from '../spoken/spoken.js';
 
 /** One item that says what goes on, and one that stops it; nothing while there is nothing to say. */
 export class StatusBar implements vscode.Disposable {
@@ -51,7 +52,7 @@ export class StatusBar implements vscode.Disposable {
     const step = model?.last('step') || 0;
     this.state.text = model
       ? `$(${model.status === 'paused' ? 'debug-pause' : 'sync~spin'}) ${percent(step / model.info.steps, 0)} · ${vscode.l10n.t('loss')} ${number(model.last('loss'))}${more}`
-      : `$(loading~spin) ${stage}${more}`;
+      : `$(loading~spin) ${spoken(stage)}${more}`;
     this.state.tooltip = running.map((run) => run.model?.name ?? run.wish.file).join('\n');
     this.state.show();
     this.stop.show();

@@ -1,6 +1,7 @@
 import { InputError } from '../../core/errors.js';
 import { dualMap } from '../../core/kernels/activations.js';
 import type { Layer, Padding } from '../../core/kernels/architecture.js';
+import { say } from '../../core/say.js';
 import { leakySlope } from '../models/activations.js';
 import { Elementwise, ScaledDense } from '../models/layers.js';
 import { fans, type InitializerConfig } from '../models/seeding.js';
@@ -15,7 +16,8 @@ interface OpenLayer {
 
 type Config = Readonly<Record<string, unknown>>;
 
-export const labelOf = (layer: tf.layers.Layer): string => `Layer "${layer.name}" (${layer.getClassName()})`;
+export const labelOf = (layer: tf.layers.Layer): string =>
+  say`Layer "${layer.name}" (${layer.getClassName()})`;
 
 /** Throws the InputError that names the layer. */
 export function refuse(layer: tf.layers.Layer, said: string): never {

@@ -15,11 +15,8 @@ export interface LossContext {
 export function requireBounded(loss: number, { step, rate, initialLoss, maxStep }: LossContext): void {
   if (Number.isFinite(loss) && loss <= growth * Math.max(1, initialLoss)) return;
   const short = (v: number, digits: number) => Number(v.toPrecision(digits));
-  const bound = Number.isFinite(maxStep)
-    ? ` The kernel at the start allows at most ${short(maxStep, 3)}.`
-    : '';
   throw new DivergedError(
-    `Training diverged at step ${step}: the loss is ${loss} with step size ${short(rate, 4)}.${bound} Take a smaller optimizer.learningRate, or 'auto'.`,
+    `Training diverged at step ${step}: the loss is ${loss} with step size ${short(rate, 4)}.${Number.isFinite(maxStep) ? ` The kernel at the start allows at most ${short(maxStep, 3)}.` : ''} Take a smaller optimizer.learningRate, or 'auto'.`,
     step,
   );
 }

@@ -1,5 +1,6 @@
 import { momentumShare } from '../../core/dynamics/squaredLoss.js';
 import { relativeDrift } from '../../core/measures/kernel.js';
+import { say } from '../../core/say.js';
 import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type { Regime } from '../../protocol/records.js';
 import { ModelJacobian } from '../tangent/index.js';
@@ -195,15 +196,15 @@ function targetsOf(
   });
 }
 
-const capped = (v: number) => (v > 3 ? 'more than 300' : short(100 * v));
+const capped = (v: number) => (v > 3 ? say`more than 300` : short(100 * v));
 
 function verdict(gap: number, drift: number, run: ForecastRun): RegimeForecast {
   const { gap: lazyGap, drift: richDrift } = leapBars;
   const regime: Regime = drift >= richDrift ? 'rich' : gap <= lazyGap ? 'lazy' : 'in between';
   const where =
     run.loss === 'mse'
-      ? `where its linearisation ends after ${run.steps} steps`
-      : 'where its linearisation gives every sample a probability of 90 %';
+      ? say`where its linearisation ends after ${run.steps} steps`
+      : say`where its linearisation gives every sample a probability of 90 %`;
   return {
     regime,
     gap,

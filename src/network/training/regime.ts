@@ -1,3 +1,4 @@
+import { say } from '../../core/say.js';
 import type { RegimeEvidence as Evidence, RegimeRecord } from '../../protocol/records.js';
 
 /** What is known of a run when the verdict is given. Absent values were not measured. */
@@ -125,7 +126,7 @@ function byKernels(e: RegimeEvidence, gap: number): Grounds {
   const { lazy, rich } = gapBars;
   const evidence: Evidence[] = [{ name: 'gap', value: gap, lazy, rich }];
   const reasons: string[] = [];
-  const bars = `up to ${percent(lazy)} is lazy, from ${percent(rich)} on rich`;
+  const bars = say`up to ${percent(lazy)} is lazy, from ${percent(rich)} on rich`;
   if (e.over) reasons.push(`Network and linearisation have parted by at most ${percent(gap)}; ${bars}.`);
   else {
     evidence.push({ name: 'expectedGap', value: expected, lazy, rich });

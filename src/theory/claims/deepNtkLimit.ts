@@ -68,7 +68,7 @@ export const deepNtkLimit: Claim = {
             `${label}: slope ${short(fit.slope)}, error ${short(100 * y[0])} % at m = ${widths[0]}, ${short(100 * (y.at(-1) as number))} % at m = ${widths.at(-1)}`,
         )
         .join('; ')
-        .concat('. Measured is the slope furthest from theory.'),
+        .concat('. ', 'Measured is the slope furthest from theory.'),
       figures: [powerLawFigure('Relative error of the deep kernel against its limit', 'width m', laws)],
     };
   },

@@ -1,5 +1,6 @@
 import { kernelRidge } from '../../core/dynamics/kernelRidge.js';
 import { matrixFrom } from '../../core/linalg/matrix.js';
+import { say } from '../../core/say.js';
 import type { TwoLayerModel } from '../../experiment/definition.js';
 import type { Dataset } from '../../network/data/index.js';
 import type { Claim, ClaimContext } from '../claim.js';
@@ -26,7 +27,7 @@ const nets = [
   { label: 'network, alpha = sqrt(m)', scale: 'ntk' },
   { label: 'network, alpha = 1', scale: 'mean-field' },
 ] as const;
-const methods = ['random features', 'tangent kernel', ...nets.map((net) => net.label)];
+const methods = [say`random features`, say`tangent kernel`, ...nets.map((net) => net.label)];
 
 /** Mean square of the test targets: the error of the answer 0. */
 const sizeOf = ({ test }: Dataset): number => test.y.reduce((sum, y) => sum + y * y, 0) / test.size;

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { readBundle, readSaid } from '../../.ci/l10n.mjs';
+import { InputError } from '../../src/core/errors.js';
+import { say } from '../../src/core/say.js';
+import { chooseExport } from '../../src/experiment/load.js';
+import { parseOverride } from '../../src/experiment/overrides.js';
+import { resolveDefinition } from '../../src/experiment/schema.js';
+import { Translator } from '../../src/extension/spoken/translator.js';
+import { requireBounded } from '../../src/network/training/divergence.js';
+import { type RegimeEvidence, regimeVerdict } from '../../src/network/training/regime.js';
+import { verifyPage } from '../../src/theory/page.js';
+import { claims } from '../../src/theory/registry.js';
+import { surveys } from '../../src/theory/survey/registry.js';
+import { describeExit } from '../../src/trainer/client.js';
+
+const texts = readSaid('zh-cn');
+const words = readBundle('zh-cn');
+const chinese = new Translator(texts, words);
+const gapsOf = (template: string): number => new Set(template.match(/\{\d+\}/g) ?? []).size;
+const fill = (template: string, values: readonly string[]): string =>
+  template.replace(/\{(\d+)\}/g, (whole, i) => values[Number(i)] ?? whole);
+
+/** English words that are left, without names, formulas and what is quoted. */
+const english = (text: string): string[] =>
+  (text.replace(/"[^"]*"|'[^']*'|“[^”]*”/g, '').match(/\b[a-z]{4,}\b/g) ?? []).filter(
+    (word) =>
+      !/^(tanh|relu|sqrt|sign|alpha|theta|lambda|beta|sigmoid|mean|log|conv|dense|momentum)$/.test(word),
+  );
+
+describe('the mark of a text', () => {
+  it('leaves it as it is', () => {
+    expect(say`plain`).toBe('plain');
+    expect(say`${1} of ${'two'} %`).toBe('1 of two %');
+  });
+});
+
+describe('sentences from below the editor, in Chinese', () => {
+  it('are found by their template, whatever stands in the gaps', () => {
+    const wrong: string[] = [];
+    for (const [template, translation] of Object.entries(texts)) {
+      const values = Array.from({ length: gapsOf(template) }, (_, i) => `v${i}.5e-3`);
+      const told = chinese.translate(fill(template, values));
+      if (told !== fill(translation, values)) wrong.push(`${template}\n  ${told}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('are found in rows', () => {
+    const plain = Object.entries(texts).filter(([text]) => gapsOf(text) === 0 && /^[A-Z].*\.$/.test(text));
+    expect(plain.length).toBeGreaterThan(30);
+    for (const [i, [a, first]] of plain.entries()) {
+      const [b, second] = plain[(7 * i + 3) % plain.length];
+      expect(chinese.translate(`${a} ${b}`)).toBe(`${first}${second}`);
+      expect(chinese.translate(`${a}\n${b}`)).toBe(`${first}\n${second}`);
+    }
+  });
+
+  it('stay as they are when nobody knows them', () => {
+    for (const text of [
+      '',
+      'two-layer.ts',
+      "Cannot read properties of undefined (reading 'units')",
+      'ENOENT: no such file or directory, open "/tmp/x.csv"',
+      'My network, third try: wider than before.',
+      'SyntaxError: Unexpected token (3:14)',
+    ])
+      expect(chinese.translate(text)).toBe(text);
+  });
+
+  it('are taken as they are meant where a gap could swallow the next sentence', () => {
+    expect(
+      chinese.translate('The kernel has drifted by 3.1 %. So far they have parted by at most 0.42 %.'),
+    ).toBe(
+      `${fill(texts['The kernel has drifted by {0}.'], ['3.1 %'])}${fill(
+        texts['So far they have parted by at most {0}.'],
+        ['0.42 %'],
+      )}`,
+    );
+  });
+
+  it('cover every reason of a regime verdict', () => {
+    const known: RegimeEvidence = {
+      drift: 0.031,
+      startResidual: 1,
+      movement: 0.012,
+      costRatio: 0.2,
+      twinGap: 0.02,
+      lossLeft: 0.5,
+      learningRate: 3,
+      maxStep: 0.5,
+      loss: 'crossEntropy',
+      normalised: true,
+      steps: 5000,
+    };
+    const reasons = [
+      {},
+      known,
+      { ...known, optimizer: 'adam' },
+      { ...known, optimizer: 'momentum', gap: 0.01, expected: 0.04 },
+      { ...known, gap: 0.01, over: true },
+      { ...known, gap: 0.01, expected: 0.3, partial: true },
+    ].flatMap((evidence) => regimeVerdict(evidence).reasons);
+    expect(new Set(reasons).size).toBeGreaterThan(12);
+    for (const reason of reasons) expect(english(chinese.translate(reason)), reason).toEqual([]);
+  });
+
+  it('cover what a definition can get wrong', () => {
+    const model = { kind: 'twoLayer', width: 64 };
+    const data = { kind: 'digits' };
+    const messages = [
+      {},
+      { model, data, stepps: 3 },
+      { model, data, entirelyUnknown: 3 },
+      { model: { ...model, width: -3 }, data },
+      { model: { ...model, scale: 'huge' }, data },
+      { model: { kind: 'mlp', hidden: [] }, data },
+      { model: () => null, data, batch: 'half' },
+      { model, data: () => null },
+      { model, data, optimizer: { learningRate: 'fast' } },
+      { model, data, loss: 'hinge' },
+      'nothing',
+    ].map((input) => messageOf(() => resolveDefinition(input, '/work/two-layer.ts')));
+    for (const message of messages) {
+      const told = chinese.translate(message);
+      expect(told, message).toMatch(/^\/work\/two-layer\.ts: .*[一-鿿].*。$/);
+      // Names of fields and values stay.
+      expect(told, message).not.toMatch(/\b(must|missing|there is|allowed)\b/i);
+    }
+    expect(chinese.translate(messageOf(() => chooseExport('a.ts', [])))).toMatch(/^a\.ts 没有导出/);
+    expect(chinese.translate(messageOf(() => parseOverride('width')))).toMatch(/不是覆盖项/);
+  });
+
+  it('keep the numbers of a run that diverged, and say how a trainer ended', () => {
+    const message = messageOf(() =>
+      requireBounded(Number.NaN, { step: 12, rate: 0.5, initialLoss: 1, maxStep: 0.31 }),
+    );
+    expect(chinese.translate(message)).toBe(
+      "训练在第 12 步发散：步长 0.5 时损失为 NaN。初始核最多允许 0.31。请减小 optimizer.learningRate，或使用 'auto'。",
+    );
+    const exit = describeExit({ code: 1, signal: null, stderr: 'boom\n' });
+    expect(exit).toBe('exit code 1; it said:\nboom');
+    expect(chinese.translate(exit)).toBe('退出码 1；它输出了：\nboom');
+  });
+
+  it('cover every claim and experiment', () => {
+    for (const { id, title, statement, setting, tolerance } of claims)
+      for (const text of [title, statement, setting, tolerance]) {
+        const told = chinese.translate(text);
+        expect(told, `${id}: ${text}`).toMatch(/[一-鿿]|^threshold/);
+        expect(english(told).length, told).toBeLessThan(0.2 * english(text).length + 3);
+      }
+    for (const { id, title, statement, setting, published } of surveys)
+      for (const text of [title, statement, ...Object.values(setting), published])
+        expect(chinese.translate(text), `${id}: ${text}`).toMatch(/[一-鿿]/);
+  });
+
+  it('are translated in pages, and nothing else of a page is', () => {
+    const [claim] = claims;
+    const result = {
+      id: claim.id,
+      passed: true,
+      predicted: 1,
+      measured: 1.1,
+      interval: null,
+      tolerance: claim.tolerance,
+      seed: 0,
+      backend: 'wasm',
+      seconds: 2,
+      note: 'A <b> & "c" of mine.',
+    };
+    const figure = {
+      title: 'Test error against width',
+      xLabel: 'width m',
+      yLabel: 'eta = 0.5 < 1',
+      series: [{ label: 'measured', x: [1, 2], y: [1, 2], style: 'dots' as const }],
+    };
+    const html = verifyPage([{ claim, result, figures: [figure] }], {
+      backend: 'wasm',
+      preset: 'quick',
+      sabotage: false,
+    });
+    const told = chinese.translatePage(html);
+    for (const text of [claim.title, claim.statement, 'measured', '✓ holds', figure.title])
+      expect(told).toContain(`>${texts[text]}<`);
+    expect(told).toContain(`aria-label="${texts[figure.title]}"`);
+    expect(told).toContain('1 条论断中 1 条成立');
+    expect(told).toContain('>A &lt;b&gt; &amp; &quot;c&quot; of mine.<');
+    const tags = (page: string) =>
+      page.replace(/aria-label="[^"]*"/g, '').match(/<style>[\s\S]*?<\/style>|<[^>]+>/g);
+    expect(tags(told)).toEqual(tags(html));
+  });
+});
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof InputError || error instanceof Error) return error.message;
+  }
+  throw new Error('It was accepted.');
+}
