@@ -3,7 +3,7 @@ import * as tf from '../network/tf.js';
 import { operationsOf } from './operations.js';
 import { Peer, type Timing } from './peer.js';
 import { type BenchRow, describeRow, modelOf } from './rows.js';
-import { summary, timed } from './timing.js';
+import { summary, timed, warmUp } from './timing.js';
 
 export interface BenchOptions {
   readonly rows: readonly BenchRow[];
@@ -115,9 +115,9 @@ async function benchRow(
   const machine: Timing[] = [];
   const theirs = methods.map(() => ({ timings: [] as Timing[], skipped: null as string | null }));
   try {
-    // Once each for compilation and first allocations.
+    // Compilation and first allocations do not count; the peers do the same.
     product();
-    await kernel();
+    await warmUp(kernel);
     for (let round = 0; round < options.rounds; round++) {
       options.signal?.throwIfAborted();
       tell(round);

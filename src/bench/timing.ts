@@ -21,3 +21,11 @@ export function summary(timings: readonly Timing[]) {
     peakMB: Math.max(...timings.map((t) => t.peakMB ?? 0)),
   };
 }
+
+const [mostWarmUps, warmUpMs] = [8, 300];
+
+/** Runs `work` until what compiles while it runs has been compiled: some times, or for some time. */
+export async function warmUp(work: () => Promise<void>): Promise<void> {
+  const start = performance.now();
+  for (let k = 0; k < mostWarmUps && (k === 0 || performance.now() - start < warmUpMs); k++) await work();
+}

@@ -5,6 +5,7 @@ import { type BenchRow, benchRows, describeRow } from '../../bench/rows.js';
 import { benchSpectral, type SpectralReport } from '../../bench/spectral.js';
 import { InputError } from '../../core/errors.js';
 import { type BackendPreference, type BackendReport, useBackend } from '../../network/backends/index.js';
+import { spectraOnThreads } from '../../network/backends/simd/index.js';
 import { Progress } from '../progress.js';
 import { packageRoot } from '../version.js';
 import { registerRegimeBench } from './benchRegime.js';
@@ -83,6 +84,7 @@ async function spectralAction(
   const sizes = options.sizes.split(',').map((size) => wholeNumber('--sizes', size.trim(), 64));
   const rounds = wholeNumber('--rounds', options.rounds);
   const progress = new Progress({ enabled: !options.json });
+  spectraOnThreads();
   let report: SpectralReport;
   try {
     report = await benchSpectral({

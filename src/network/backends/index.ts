@@ -5,7 +5,7 @@ import * as tf from '../tf.js';
 import { loadNative } from './native.js';
 import { repairBackend } from './repairs.js';
 import type { BackendFallback, BackendName, BackendPreference, BackendReport } from './report.js';
-import { threadCount } from './simd/index.js';
+import { spectraOnThreads, threadCount } from './simd/index.js';
 import { loadWasm, withoutNewListeners } from './wasm.js';
 
 export type { BackendFallback, BackendName, BackendPreference, BackendReport } from './report.js';
@@ -40,6 +40,7 @@ export async function useBackend(
   for (const name of candidates) {
     const reason = await start(name, options);
     if (reason === null) {
+      spectraOnThreads();
       current = {
         name,
         requested: preference,

@@ -17,6 +17,30 @@ const panelWidth = 16;
 /** Rotations held back before they are applied: a strip of the block then stays cached over many sweeps. */
 const rotationBytes = 512 * 1024;
 
+/** A symmetric matrix that is to be brought to tridiagonal form, with room for the result. */
+export interface Tridiagonalisation {
+  readonly n: number;
+  /** Rows of `leading` float64, their number the next multiple of 4: upper triangle in, reflectors out. */
+  readonly matrix: Float64Array;
+  readonly leading: number;
+  /** Columns that are worked on between two updates of the rest. */
+  readonly width: number;
+  /** [n]. */
+  readonly diagonal: Float64Array;
+  readonly offDiagonal: Float64Array;
+  readonly tau: Float64Array;
+}
+
+/** From this size on several threads are worth the copies that they cost. */
+const threadsFrom = 640;
+
+let several: ((job: Tridiagonalisation) => boolean) | null = null;
+
+/** Hands large matrices to `work`, which answers whether it has done them; null takes them back. Core knows no threads. */
+export function tridiagonaliseWith(work: ((job: Tridiagonalisation) => boolean) | null): void {
+  several = work;
+}
+
 let module: object | undefined;
 let idle: Exports | undefined;
 
@@ -77,7 +101,16 @@ class WasmReduction implements Reduction {
     this.copyUpper(k, padded);
     this.view(dAt, 3 * padded).fill(0);
     this.view(this.scratchAt, panelWidth * this.leading).fill(0);
-    if (n > 0)
+    const job = () => ({
+      n,
+      matrix: this.view(this.matrixAt, padded * this.leading),
+      leading: this.leading,
+      width: panelWidth,
+      diagonal: this.view(dAt, n),
+      offDiagonal: this.view(eAt, n),
+      tau: this.view(this.tauAt, n),
+    });
+    if (n > 0 && !(n >= threadsFrom && several?.(job())))
       this.exports.tridiagonalise(
         this.matrixAt,
         stride,

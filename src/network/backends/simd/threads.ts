@@ -9,12 +9,54 @@ interface SharedMemory {
   grow(pages: number): number;
 }
 
+/** What assembly/index.ts exports to the thread that gives the jobs; numbers are byte addresses and int32. */
+export interface Exports {
+  run(workers: number): void;
+  beginColumn(
+    a: number,
+    stride: number,
+    j: number,
+    start: number,
+    padded: number,
+    d: number,
+    e: number,
+    tau: number,
+    panel: number,
+  ): void;
+  endColumn(
+    a: number,
+    stride: number,
+    j: number,
+    start: number,
+    padded: number,
+    tau: number,
+    panel: number,
+    scratch: number,
+  ): void;
+  finishCorner(
+    a: number,
+    stride: number,
+    start: number,
+    stop: number,
+    last: number,
+    d: number,
+    panel: number,
+  ): void;
+  packPanel(
+    v: number,
+    w: number,
+    stride: number,
+    width: number,
+    first: number,
+    n: number,
+    pack: number,
+  ): void;
+  gather(parts: number, stride: number, count: number, w: number, first: number, n: number): void;
+}
+
 interface Namespace {
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: object,
-  ) => { readonly exports: { run(workers: number): void } };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };
   readonly Memory: new (options: { initial: number; maximum: number; shared: true }) => SharedMemory;
 }
 
@@ -26,7 +68,15 @@ const [tasksAt, operationAt, parametersAt] = [76, 80, 128];
 /** More threads than this would wait for memory. */
 const mostThreads = 8;
 
-export const operations = { pack: 0, product: 1, gram: 2, convolution: 3, network: 4 } as const;
+export const operations = {
+  pack: 0,
+  product: 1,
+  gram: 2,
+  convolution: 3,
+  network: 4,
+  symmetricProduct: 5,
+  rankTwoUpdate: 6,
+} as const;
 
 /** Threads that a job gets here: one a processor, or as many as TensorFlow's own were limited to. */
 export function threadCount(): number {
@@ -49,7 +99,7 @@ export class Threads {
   /** Threads that do a job, this one among them. */
   readonly count: number;
   private readonly memory: SharedMemory;
-  private readonly run: (workers: number) => void;
+  readonly exports: Exports;
   private readonly workers: Worker[] = [];
   private used = page;
 
@@ -57,7 +107,7 @@ export class Threads {
     const wasm = (globalThis as unknown as { WebAssembly: Namespace }).WebAssembly;
     const module = new wasm.Module(fromBase64(binary));
     this.memory = new wasm.Memory({ initial: 1, maximum: mostPages, shared: true });
-    this.run = new wasm.Instance(module, { env: { memory: this.memory } }).exports.run;
+    this.exports = new wasm.Instance(module, { env: { memory: this.memory } }).exports;
     try {
       // Where this thread may not wait for others, it works alone.
       if (count > 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
@@ -111,6 +161,10 @@ export class Threads {
     return new Float32Array(this.memory.buffer, at, length);
   }
 
+  doubles(at: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, at, length);
+  }
+
   integers(at: number, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, length);
   }
@@ -123,7 +177,7 @@ export class Threads {
       new Float32Array(buffer, parametersAt + 4 * integers.length, reals.length).set(reals);
     new Int32Array(buffer, operationAt, 1)[0] = operation;
     new Int32Array(buffer, tasksAt, 1)[0] = tasks;
-    this.run(tasks > 1 ? this.workers.length : 0);
+    this.exports.run(tasks > 1 ? this.workers.length : 0);
   }
 
   /** Ends the workers. */

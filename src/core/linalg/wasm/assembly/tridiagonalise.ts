@@ -2,13 +2,23 @@ import { clear, dot, dot4, scale, subtract2, subtract4, sum2 } from './vectors';
 
 /**
  * w = A v over the indices from `first` on, reading only the upper triangle of A: each entry is loaded once and serves
- * both its row and its column. Four rows at a time; v is zero before `first`, so rows before it do no harm.
+ * both its row and its column. Four rows at a time, of which this is one part of `parts`: the sum of all parts is A v. v is
+ * zero before `first`, so rows before it do no harm.
  */
-function symmetricProduct(a: usize, stride: usize, v: usize, w: usize, first: i32, n: i32): void {
+export function symmetricProduct(
+  a: usize,
+  stride: usize,
+  v: usize,
+  w: usize,
+  first: i32,
+  n: i32,
+  part: i32,
+  parts: i32,
+): void {
   const start = first & ~3;
   const end = (<usize>n) << 3;
   clear(w, (<usize>start) << 3, end);
-  for (let i = start; i < n; i += 4) {
+  for (let i = start + 4 * part; i < n; i += 4 * parts) {
     const at = (<usize>i) << 3;
     const r0 = a + <usize>i * stride;
     const r1 = r0 + stride;
@@ -48,7 +58,7 @@ function symmetricProduct(a: usize, stride: usize, v: usize, w: usize, first: i3
 }
 
 /** Lays V and W of the panel out by blocks of four indices: [block][p][V0 V1 V2 V3 W0 W1 W2 W3]. */
-function packPanel(v: usize, w: usize, stride: usize, width: i32, first: i32, n: i32, pack: usize): void {
+export function packPanel(v: usize, w: usize, stride: usize, width: i32, first: i32, n: i32, pack: usize): void {
   for (let p = 0; p < width; p++) {
     const vp = v + <usize>p * stride;
     const wp = w + <usize>p * stride;
@@ -70,11 +80,23 @@ function subtractFrom(at: usize, low: v128, high: v128): void {
   v128.store(at, f64x2.sub(v128.load(at, 16), high), 16);
 }
 
-/** A -= V W^T + W V^T on the blocks of the upper triangle from index `first` (a multiple of 4) on. */
-function rankTwoUpdate(a: usize, stride: usize, pack: usize, width: i32, first: i32, n: i32): void {
+/**
+ * A -= V W^T + W V^T on the blocks of the upper triangle from index `first` (a multiple of 4) on, four rows at a time, of
+ * which this is one part of `parts`.
+ */
+export function rankTwoUpdate(
+  a: usize,
+  stride: usize,
+  pack: usize,
+  width: i32,
+  first: i32,
+  n: i32,
+  part: i32,
+  parts: i32,
+): void {
   const size = (<usize>width) << 6;
-  let left = pack;
-  for (let i = first; i < n; i += 4) {
+  let left = pack + <usize>part * size;
+  for (let i = first + 4 * part; i < n; i += 4 * parts) {
     const row = a + <usize>i * stride;
     const leftEnd = left + size;
     let right = left;
@@ -118,7 +140,7 @@ function rankTwoUpdate(a: usize, stride: usize, pack: usize, width: i32, first: 
       subtractFrom(at + 3 * stride, c30, c31);
       right += size;
     }
-    left += size;
+    left += <usize>parts * size;
   }
 }
 
@@ -126,7 +148,7 @@ function rankTwoUpdate(a: usize, stride: usize, pack: usize, width: i32, first: 
  * Turns row j of A into the reflector v (v[j + 1] = 1, zero up to j, within its block of four) that maps the row to
  * (beta, 0, ...); stores beta and tau.
  */
-function reflector(row: usize, j: i32, end: usize, e: usize, tau: usize): f64 {
+function reflector(row: usize, j: i32, end: usize, e: usize, tau: usize): void {
   const at = (<usize>(j + 1)) << 3;
   const first = load<f64>(row + at);
   clear(row, (<usize>((j + 1) & ~3)) << 3, at + 8);
@@ -145,11 +167,32 @@ function reflector(row: usize, j: i32, end: usize, e: usize, tau: usize): f64 {
   store<f64>(row + at, 1);
   store<f64>(e + ((<usize>j) << 3), beta);
   store<f64>(tau + ((<usize>j) << 3), t);
-  return t;
 }
 
-/** One column of the panel: brings row j up to date, makes its reflector and its column of W (LAPACK dlatrd). */
-function panelStep(
+/** The last entry of the diagonal: what the panel from `start` to `stop` still owes it, and its copy to d. */
+export function finishCorner(
+  a: usize,
+  stride: usize,
+  start: i32,
+  stop: i32,
+  last: i32,
+  d: usize,
+  panel: usize,
+): void {
+  const at = (<usize>last) << 3;
+  const corner = a + <usize>last * stride + at;
+  let value = load<f64>(corner);
+  for (let p = 0; p < stop - start; p++)
+    value -= 2 * load<f64>(a + <usize>(start + p) * stride + at) * load<f64>(panel + <usize>p * stride + at);
+  store<f64>(corner, value);
+  store<f64>(d + at, value);
+}
+
+/**
+ * A column of the panel (LAPACK dlatrd) up to the product of the matrix and its reflector: brings row j up to date and
+ * makes the reflector.
+ */
+export function beginColumn(
   a: usize,
   stride: usize,
   j: i32,
@@ -159,7 +202,6 @@ function panelStep(
   e: usize,
   tau: usize,
   panel: usize,
-  scratch: usize,
 ): void {
   const end = (<usize>padded) << 3;
   const row = a + <usize>j * stride;
@@ -184,11 +226,30 @@ function panelStep(
     subtract2(row, load<f64>(v + at), w, load<f64>(w + at), v, at & ~31, end);
   }
   store<f64>(d + at, load<f64>(row + at));
-  const t = reflector(row, j, end, e, tau);
+  reflector(row, j, end, e, tau);
+}
+
+/** From that product, which stands in the panel's column, to the column of W. */
+export function endColumn(
+  a: usize,
+  stride: usize,
+  j: i32,
+  start: i32,
+  padded: i32,
+  tau: usize,
+  panel: usize,
+  scratch: usize,
+): void {
+  const end = (<usize>padded) << 3;
+  const row = a + <usize>j * stride;
+  const v0 = a + <usize>start * stride;
+  const at = (<usize>j) << 3;
+  const done = j - start;
+  const t = load<f64>(tau + at);
   const wj = panel + <usize>done * stride;
   const from = (at + 8) & ~31;
-  symmetricProduct(a, stride, row, wj, j + 1, padded);
-  for (p = 0; p + 1 < done; p += 2) {
+  let p = 0;
+  for (; p + 1 < done; p += 2) {
     const v = v0 + <usize>p * stride;
     const w = panel + <usize>p * stride;
     const v2 = v + stride;
@@ -231,20 +292,16 @@ export function tridiagonalise(
   const last = n - 1;
   for (let start = 0; start < last; start += width) {
     const stop = min(start + width, last);
-    for (let j = start; j < stop; j++) panelStep(a, stride, j, start, padded, d, e, tau, panel, pack);
-    const v = a + <usize>start * stride;
+    for (let j = start; j < stop; j++) {
+      beginColumn(a, stride, j, start, padded, d, e, tau, panel);
+      const w = panel + <usize>(j - start) * stride;
+      symmetricProduct(a, stride, a + <usize>j * stride, w, j + 1, padded, 0, 1);
+      endColumn(a, stride, j, start, padded, tau, panel, pack);
+    }
     if (stop < last) {
-      packPanel(v, panel, stride, width, stop, padded, pack);
-      rankTwoUpdate(a, stride, pack, width, stop, padded);
-      continue;
-    }
-    const corner = a + <usize>last * stride + ((<usize>last) << 3);
-    let value = load<f64>(corner);
-    for (let p = 0; p < stop - start; p++) {
-      const at = <usize>p * stride + ((<usize>last) << 3);
-      value -= 2 * load<f64>(v + at) * load<f64>(panel + at);
-    }
-    store<f64>(corner, value);
+      packPanel(a + <usize>start * stride, panel, stride, width, stop, padded, pack);
+      rankTwoUpdate(a, stride, pack, width, stop, padded, 0, 1);
+    } else finishCorner(a, stride, start, stop, last, d, panel);
   }
-  store<f64>(d + ((<usize>last) << 3), load<f64>(a + <usize>last * stride + ((<usize>last) << 3)));
+  if (last == 0) finishCorner(a, stride, 0, 0, 0, d, panel);
 }

@@ -1,7 +1,11 @@
 import { closeJob, currentOperation, enterJob, leaveJob, openJob, takeTask } from './control';
 import { convolutionTask } from './convolve';
 import { networkTask } from './network';
+import { symmetricTask, updateTask } from './spectra';
 import { gramTask, packTask, productTask } from './tasks';
+
+export { beginColumn, endColumn, finishCorner, packPanel } from '../../../../core/linalg/wasm/assembly/tridiagonalise';
+export { gather } from './spectra';
 
 function work(thread: i32): void {
   const operation = currentOperation();
@@ -12,7 +16,9 @@ function work(thread: i32): void {
     else if (operation == 1) productTask(task);
     else if (operation == 2) gramTask(task, thread);
     else if (operation == 3) convolutionTask(task, thread);
-    else networkTask(task, thread);
+    else if (operation == 4) networkTask(task, thread);
+    else if (operation == 5) symmetricTask(task);
+    else updateTask(task);
   }
 }
 
