@@ -4,7 +4,8 @@ Reads one JSON request a line, answers one JSON line each:
   {"do": "load", "library": "torch"}               -> {"methods": {name: version}} or {"missing": reason}
   {"do": "run", "method": name, "row": {...}}      -> {"ms", "cpuMs", "peakMB"} or {"skip": reason}
 The first runs of a method on a row prepare it (weights, compilation, caches: up to 8 runs or 0.3 s) and are not timed,
-unless it is a long one. Of a kernel that would take minutes a share is measured, the answer then holds it as "share", and times are reckoned for all.
+unless it is a long one. Of a kernel that would take minutes a share is measured, the answer then holds it as "share",
+and times are reckoned for all.
 """
 
 import json
