@@ -153,4 +153,37 @@ describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) =>
     probe.dispose();
     built.model.dispose();
   });
+
+  it('comes to an end, however many steps are left', async () => {
+    const built = networkOf(twoLayerNet(64), data, context, 4);
+    // Of few inputs the smallest eigenvalue is large, so that nothing is left long before the last step.
+    const probe = new KernelProbe(built.model, data, 6, {});
+    const outputs = probe.predict((x) => built.model.predict(x) as tf.Tensor2D);
+    const { kernelMatrix, eigenvalues } = await probe.measure(outputs);
+    let kernels = 0;
+    const counted: KernelProbe = Object.assign(Object.create(probe), {
+      kernelNow: () => {
+        kernels++;
+        // An endless run would not leave the test its turn to fail.
+        if (kernels > 100) throw new Error('There is no end.');
+        return probe.kernelNow();
+      },
+    });
+    const watch = new RegimeWatch({
+      model: built.model,
+      probe: counted,
+      definition: { loss: 'mse', optimizer: { kind: 'sgd', learningRate: 1 }, steps: 1e9 },
+      factors: {},
+      learningRate: 6 / eigenvalues[0],
+      initialLoss: 1,
+      whole: false,
+    });
+    watch.follow(0, kernelMatrix, outputs);
+    await watch.lookAhead();
+    expect(kernels).toBeLessThan(40);
+    expect(watch.expected).toBeGreaterThan(0);
+    expect(watch.expected).toBeLessThan(10);
+    probe.dispose();
+    built.model.dispose();
+  });
 });

@@ -12,6 +12,8 @@ import type { StoredRun } from '../../runs/index.js';
 
 /** Arrays kept of each name: enough for every measurement of a default run, bounded for endless ones. */
 const mostSnapshots = 64;
+/** Verdicts and notes kept; a run that measures every step says one with each. */
+const mostEvents = 400;
 
 export interface RunFrame {
   readonly metrics: MetricsFrame;
@@ -68,8 +70,11 @@ export class RunModel {
       // The start stays: drift and modes refer to it.
       if (all.length > mostSnapshots) all.splice(1, 1);
     }
-    this.events.push(...events);
-    for (const event of events) if (event.kind === 'regime') this.verdict = event;
+    for (const event of events) {
+      this.events.push(event);
+      if (this.events.length > mostEvents) this.events.splice(1, 1);
+      if (event.kind === 'regime') this.verdict = event;
+    }
   }
 
   last(column: string): number {

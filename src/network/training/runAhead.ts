@@ -10,7 +10,10 @@ import type { KernelProbe } from './probe.js';
 /** In one leap the squared residual halves, until so little of it is left that one more leap can go to the end. */
 const halving = 2;
 export const littleLeft = 0.01;
-/** Leaps after which the next one goes to the end, should the residual not fall as the kernels say. */
+/**
+ * Leaps after which the next ones go to the end, should the residual not fall as the kernels say; after as many again what
+ * is known has to do.
+ */
 const mostLeaps = 16;
 /** So few steps are taken one by one. */
 const fewSteps = 8;
@@ -53,7 +56,7 @@ export async function runAhead(
   let now = kernel;
   let left = run.steps;
   try {
-    for (let k = 1; left > 0 && course.left > run.until; k++) {
+    for (let k = 1; left > 0 && course.left > run.until && k <= 2 * mostLeaps; k++) {
       const fine = course.left > littleLeft && k < mostLeaps;
       const target = fine ? Math.max(run.until, course.left / halving) : run.until;
       const leap = leapOf(course, now, left, target);
@@ -110,7 +113,8 @@ function leapOf(course: ForcedResponse, kernel: Matrix, most: number, target: nu
   const whole = energy.reduce((a, b) => a + b, 0) || 1;
   const sum = (f: (lambda: number) => number) => values.reduce((s, v, k) => s + f(v) * energy[k], 0);
   const leftAfter = (n: number) => (course.left * sum((v) => shareLeft(rule, v, n) ** 2)) / whole;
-  const steps = firstWhere((n) => leftAfter(n) <= target, most);
+  // Nothing at all is left only where the numbers end, and what float32 makes of the weights there is no course any more.
+  const steps = target > 0 ? firstWhere((n) => leftAfter(n) <= target, most) : most;
   const way = (n: number) => Math.sqrt(sum((v) => Math.max(0, v) * pulled(rule, v, n) ** 2));
   const all = way(steps) || 1;
   const pull = new Float64Array(P * O);
