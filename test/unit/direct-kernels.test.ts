@@ -10,7 +10,8 @@ const dense = (units: number, activation?: 'relu' | 'tanh' | 'sigmoid' | 'softpl
   tf.layers.dense({ units, ...(activation ? { activation } : {}) });
 const scaled = (units: number, factor: number, useBias = true) =>
   new ScaledDense({ name: `scaled${made++}`, units, factor, biasFactor: 0.1, useBias });
-const phi = (activation: 'relu' | 'tanh') => new Elementwise({ name: `phi${made++}`, activation });
+const phi = (activation: 'relu' | 'tanh' | 'abs' | 'sin' | 'exp') =>
+  new Elementwise({ name: `phi${made++}`, activation });
 const frozen = (layer: tf.layers.Layer): tf.layers.Layer => {
   layer.trainable = false;
   return layer;
@@ -20,6 +21,15 @@ const chains: Readonly<Record<string, () => tf.layers.Layer[]>> = {
   relu: () => [dense(40, 'relu'), dense(30, 'relu'), dense(1)],
   tanh: () => [dense(40, 'tanh'), dense(1)],
   'sigmoid and softplus': () => [dense(20, 'sigmoid'), dense(25, 'softplus'), dense(1)],
+  'abs, sin and exp': () => [
+    scaled(20, 0.3),
+    phi('abs'),
+    scaled(25, 0.2),
+    phi('sin'),
+    scaled(15, 0.2),
+    phi('exp'),
+    dense(1),
+  ],
   'NTK parameterisation': () => [
     scaled(50, 0.3),
     phi('relu'),

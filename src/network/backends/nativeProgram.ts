@@ -47,8 +47,8 @@ export class NativeProgram {
 
   scaled(a: NativeTensor, factor: number): NativeTensor {
     if (factor === 1) return a;
-    const { TF_FLOAT } = this.backend.binding;
-    const scalar = this.keep(this.backend.binding.createTensor([], TF_FLOAT, Float32Array.of(factor)));
+    const { binding } = this.backend;
+    const scalar = this.keep(binding.createTensor([], binding.TF_FLOAT, Float32Array.of(factor)));
     return { id: this.run('Mul', [this.type], [a.id, scalar]), shape: a.shape };
   }
 

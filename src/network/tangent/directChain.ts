@@ -1,26 +1,13 @@
-import type { ActivationName } from '../../experiment/definition.js';
 import { NativeProgram, type NativeTensor } from '../backends/nativeProgram.js';
 import * as tf from '../tf.js';
 import { type ChainLayer, chainOf } from './chain.js';
 import type { EmpiricalKernel, KernelOptions } from './kernel.js';
+import { nativeActivations } from './nativeActivations.js';
 import { isHomogeneous } from './slopes.js';
 import { addTerm, mirror, type Place } from './sums.js';
 
 type Program = NativeProgram;
 type Matrix = NativeTensor;
-
-/** Activations with one operation forward and one for the product of a cotangent d and the slope. */
-const activations: Partial<
-  Record<
-    ActivationName,
-    { readonly op: string; readonly back: (p: Program, d: Matrix, h: Matrix, phi: Matrix) => Matrix }
-  >
-> = {
-  relu: { op: 'Relu', back: (p, d, _h, phi) => p.each('ReluGrad', d, phi) },
-  tanh: { op: 'Tanh', back: (p, d, _h, phi) => p.each('TanhGrad', phi, d) },
-  sigmoid: { op: 'Sigmoid', back: (p, d, _h, phi) => p.each('SigmoidGrad', phi, d) },
-  softplus: { op: 'Softplus', back: (p, d, h) => p.each('SoftplusGrad', d, h) },
-};
 
 /** Values of a layer from which on starting an operation costs nothing beside running it. */
 const large = 2 ** 23;
@@ -35,7 +22,7 @@ function chainFor(model: tf.LayersModel, n: number, single: boolean): readonly C
   const [top, ...below] = [...chain].reverse();
   const open =
     top.activation === 'identity' &&
-    below.every(({ activation }) => activations[activation]) &&
+    below.every(({ activation }) => nativeActivations[activation]) &&
     chain.every(({ kernel }) => n * Math.max(...(kernel.shape as number[])) <= large);
   return open ? chain : null;
 }
@@ -125,14 +112,14 @@ function* terms(
       h = program.each('Add', h, row);
     }
     pre.push(h);
-    inputs.push(program.each(activations[activation]?.op as string, h));
+    inputs.push(nativeActivations[activation]?.forward(program, h) as Matrix);
   }
   const first = chain.findIndex(({ trainable }) => trainable);
   let cotangent: Matrix | null = null;
   let back = 1;
   for (let l = chain.length - 1; l >= first && first >= 0; l--) {
     if (cotangent) {
-      const activation = activations[chain[l].activation];
+      const activation = nativeActivations[chain[l].activation];
       cotangent = activation?.back(program, cotangent, pre[l], inputs[l + 1]) as Matrix;
     }
     const factor = { input: factors[l], whole: factors[l] * back };
