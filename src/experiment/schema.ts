@@ -333,7 +333,13 @@ export function resolveDefinition(input: unknown, where = ''): ExperimentDefinit
   }
   const missing =
     issue.input === undefined || (issue.type === 'strict_object' && issue.received === 'undefined');
-  const stated = missing ? ruleAt(input, path) : issue.message;
+  const fields = issue.type === 'strict_object' && !missing ? fieldsAt(input, path) : [];
+  const stated =
+    fields.length > 0
+      ? `must be an object with the fields ${fields.join(', ')}`
+      : missing
+        ? ruleAt(input, path)
+        : issue.message;
   const rule = stated.startsWith('must') ? stated : `must be ${issue.expected ?? 'something else'}`;
   throw new InputError(
     missing

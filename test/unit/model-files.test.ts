@@ -109,6 +109,18 @@ describe('model files with a mistake', () => {
       { field: 'model.width' },
     ],
     [
+      'neurons.ts',
+      `import { defineExperiment, teacher, twoLayer } from 'kernelscope';\nexport default defineExperiment({ model: twoLayer({ width: 4 }), data: teacher({ dimension: 2, neurons: 4 }) });`,
+      /data\.neurons is 4; it must be an object with the fields theta, u, activation\./,
+      { field: 'data.neurons' },
+    ],
+    [
+      'optimizer.ts',
+      `import { defineExperiment, digits, twoLayer } from 'kernelscope';\nexport default defineExperiment({ model: twoLayer({ width: 4 }), data: digits({}), optimizer: 'sgd' });`,
+      /optimizer is "sgd"; it must be an object with the fields kind, learningRate/,
+      { field: 'optimizer' },
+    ],
+    [
       'expect.ts',
       `${imports}export default defineExperiment({ expect: 'fast', model: twoLayer({ width: 4 }), ${fields} });`,
       /expect is "fast"; it must be one of 'lazy', 'rich'/,

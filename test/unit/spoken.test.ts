@@ -118,6 +118,7 @@ describe('sentences from below the editor, in Chinese', () => {
       { model, data: () => null },
       { model, data, optimizer: { learningRate: 'fast' } },
       { model, data, loss: 'hinge' },
+      { model, data, optimizer: 'sgd' },
       'nothing',
     ].map((input) => messageOf(() => resolveDefinition(input, '/work/two-layer.ts')));
     for (const message of messages) {
