@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readBundle } from '../../../.ci/l10n.mjs';
+import { readBundle, readSaid } from '../../../.ci/l10n.mjs';
 import {
   dashboard,
   exampleFiles,
@@ -7,16 +7,29 @@ import {
   lens,
   openFile,
   openWorkbench,
+  row,
   screenshot,
   type Workbench,
 } from './workbench.js';
 
 const said = readBundle('zh-cn');
+const below = readSaid('zh-cn');
+/** Up to the first value. */
+const startOf = (template: string): string => below[template].split('{')[0];
+
+const wrong = `import { defineExperiment, digits, twoLayer } from 'kernelscope';
+
+export default defineExperiment({
+  model: twoLayer({ width: -3 }),
+  data: digits(),
+});
+`;
 
 describe('a window in Chinese', () => {
   let bench: Workbench;
   beforeAll(async () => {
-    bench = await openWorkbench({ files: exampleFiles(['two-layer.ts']), locale: 'zh-cn' });
+    const files = { ...exampleFiles(['two-layer.ts']), 'wrong.ts': wrong };
+    bench = await openWorkbench({ files, locale: 'zh-cn' });
   });
   afterAll(() => bench?.close());
   keepSightOfFailures(() => bench);
@@ -44,6 +57,35 @@ describe('a window in Chinese', () => {
     const english = ['Parameter movement', 'NTK eigenspectrum', 'Regime'];
     const text = (await frame.locator('body').textContent()) ?? '';
     expect(english.filter((title) => text.includes(title))).toEqual([]);
+    // The trainer says and records its reasons in English.
+    await frame.locator('.reasons').scrollIntoViewIfNeeded();
+    await frame.locator('.reasons li').first().waitFor();
+    await screenshot(page, 'chinese-regime');
+    const reasons = await frame.locator('.reasons li').allTextContents();
+    expect(reasons.length).toBeGreaterThan(1);
+    expect(reasons.join('\n')).toContain(
+      startOf('Network and linearisation have parted by at most {0}; {1}.'),
+    );
+    expect(reasons.filter((reason) => /\b(the|kernel|network|lazy)\b/i.test(reason))).toEqual([]);
+    expect(bench.troubles()).toEqual([]);
+  });
+
+  it('says in Chinese what a file gets wrong, and what theory claims', async () => {
+    const { page } = bench;
+    await openFile(page, 'wrong.ts');
+    await page.getByRole('treeitem', { name: 'model.width 为 -3' }).first().waitFor({ timeout: 60_000 });
+    await page.keyboard.press('Control+Shift+M');
+    await page
+      .locator('.markers-panel', { hasText: below['must be at least {0}'].replace('{0}', '1') })
+      .waitFor();
+    await screenshot(page, 'chinese-problem');
+    await page.locator('.pane-header', { hasText: said['Claims'] }).click();
+    for (const other of ['运行', '光标处的模型'])
+      await page.locator('.pane-header', { hasText: other }).first().click();
+    await row(page, new RegExp(`^${said['Neural tangent kernel']}`)).waitFor({ timeout: 60_000 });
+    const claim = row(page, below['Every eigenmode is learned at its own rate']);
+    await claim.waitFor();
+    await screenshot(page, 'chinese-claims');
     expect(bench.troubles()).toEqual([]);
   });
 });
