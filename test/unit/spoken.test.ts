@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readBundle, readSaid } from '../../.ci/l10n.mjs';
 import { InputError } from '../../src/core/errors.js';
@@ -12,6 +14,7 @@ import { verifyPage } from '../../src/theory/page.js';
 import { claims } from '../../src/theory/registry.js';
 import { surveys } from '../../src/theory/survey/registry.js';
 import { describeExit } from '../../src/trainer/client.js';
+import { readJson, root } from '../helpers/folders.js';
 
 const texts = readSaid('zh-cn');
 const words = readBundle('zh-cn');
@@ -155,6 +158,19 @@ describe('sentences from below the editor, in Chinese', () => {
         expect(chinese.translate(text), `${id}: ${text}`).toMatch(/[一-鿿]/);
   });
 
+  it('are found in what was recorded earlier', () => {
+    const folder = path.join(root, 'docs', 'results');
+    const recorded = readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => readJson<{ experiments?: Recorded[] }>(path.join(folder, name)).experiments ?? []);
+    expect(recorded.length).toBeGreaterThan(3);
+    for (const { title, setting, published, note, bars } of recorded)
+      for (const text of [title, setting, published, note, ...bars.flatMap((b) => [b.name, b.tolerance])]) {
+        const told = chinese.translate(text);
+        expect(english(told).length, told).toBeLessThanOrEqual(0.2 * english(text).length);
+      }
+  });
+
   it('are translated in pages, and nothing else of a page is', () => {
     const [claim] = claims;
     const result = {
@@ -191,6 +207,15 @@ describe('sentences from below the editor, in Chinese', () => {
     expect(tags(told)).toEqual(tags(html));
   });
 });
+
+/** What `reproduce --json` says in words. */
+interface Recorded {
+  readonly title: string;
+  readonly setting: string;
+  readonly published: string;
+  readonly note: string;
+  readonly bars: readonly { readonly name: string; readonly tolerance: string }[];
+}
 
 function messageOf(work: () => unknown): string {
   try {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { say } from '../../core/say.js';
 import {
   files,
   type RunFile,
@@ -55,7 +56,7 @@ export class SweepResults {
         .filter((cell) => !this.of(cell) && existsSync(path.join(this.folder, cell.id, files.run)))
         .map((cell) => cell.id),
     );
-    const title = `Sweep of ${path.basename(request.file)} over ${request.vary.join(' and ')}`;
+    const title = say`Sweep of ${path.basename(request.file)} over ${request.vary.join(' and ')}`;
     writeAtomically(this.page, sweepPage({ title, grid, cells, fits, figures, running }));
     return { cells, fits };
   }

@@ -1,6 +1,7 @@
 import { limitKernel } from '../../core/kernels/limit.js';
 import type { Matrix } from '../../core/linalg/matrix.js';
 import { Random } from '../../core/random.js';
+import { say } from '../../core/say.js';
 import { ksNormal, median, normalCdf } from '../../core/stats/index.js';
 import type { Dataset } from '../../network/data/index.js';
 import { architectureOf } from '../../network/limit/architectureOf.js';
@@ -95,7 +96,7 @@ export const gaussianProcessInit: Claim = {
       interval: fit.interval,
       note: `Kolmogorov-Smirnov p ${tests.map((t) => short(t.p)).join(', ')} (median ${short(p)}); covariance error ${short(100 * geometricMeans(errors)[counts.length - 1])} % after ${draws} draws.`,
       figures: [
-        powerLawFigure('Covariance of the outputs against its limit', 'draws', [
+        powerLawFigure('Covariance of the outputs against its limit', say`draws`, [
           { label: 'relative error', x: counts, y: geometricMeans(errors), fit },
         ]),
         {

@@ -1,3 +1,4 @@
+import { say } from '../../core/say.js';
 import type { Bar, Course, Preset } from './survey.js';
 
 /** How near ours must come to the published values at the full setting. */
@@ -24,14 +25,14 @@ function beside(
   const deviation = difference === null ? null : kind === 'relative' ? difference / published : difference;
   const tolerance =
     kind === 'relative'
-      ? `within ${100 * share} % of the published value`
-      : `within ${100 * share} points of the published value`;
+      ? say`within ${100 * share} % of the published value`
+      : say`within ${100 * share} points of the published value`;
   return {
     name,
     measured: value,
     published,
     deviation,
-    tolerance: judge ? tolerance : `${tolerance} (judged at the full setting only)`,
+    tolerance: judge ? tolerance : say`${tolerance} (judged at the full setting only)`,
     passed: judge && deviation !== null ? Math.abs(deviation) <= share : null,
   };
 }

@@ -1,3 +1,4 @@
+import { say } from '../../core/say.js';
 import { figureSvg } from '../figure.js';
 import { escapeHtml, htmlPage } from '../html.js';
 import type { Reproduced } from './reproduce.js';
@@ -15,8 +16,8 @@ const verdict = (passed: boolean | null): string => {
 function deviationText({ deviation, tolerance }: Bar): string {
   if (deviation === null) return '–';
   const sign = deviation >= 0 ? '+' : '−';
-  const unit = tolerance.includes('points') ? 'points' : '%';
-  return `${sign}${number(Math.abs(100 * deviation))} ${unit}`;
+  const size = number(Math.abs(100 * deviation));
+  return tolerance.includes('points') ? say`${sign}${size} points` : `${sign}${size} %`;
 }
 
 /** Every experiment with our curves beside the published values, as one self-contained HTML page. */
