@@ -81,6 +81,23 @@ describe('sentences from below the editor, in Chinese', () => {
     );
   });
 
+  it('are read in lists, with the full stop of the whole', () => {
+    expect(
+      chinese.translate(
+        'tanh: slope -0.49, error 35.1 % at m = 64, 2.37 % at m = 16384; relu: slope -0.5, error 32.5 % at m = 64, 2.27 % at m = 16384.',
+      ),
+    ).toBe(
+      'tanh：斜率 -0.49，m = 64 时误差 35.1 %，m = 16384 时 2.37 %；relu：斜率 -0.5，m = 64 时误差 32.5 %，m = 16384 时 2.27 %。',
+    );
+    expect(
+      chinese.translate(
+        "Relative test error: random features 0.208, tangent kernel 0.207, network, alpha = 1 0.000933. Theory's number is the largest error allowed at alpha = 1.",
+      ),
+    ).toBe(
+      '相对测试误差：随机特征 0.208，切核 0.207，网络，alpha = 1 0.000933。理论值是 alpha = 1 时允许的最大误差。',
+    );
+  });
+
   it('cover every reason of a regime verdict', () => {
     const known: RegimeEvidence = {
       drift: 0.031,

@@ -12,7 +12,7 @@ const mostPieces = 120;
 const longest = 24;
 
 /** Between two pieces: after the end of a sentence, at a line, and at signs that join phrases. */
-const joint = /(?<=[.?!…])[ \n]+|\n|, |; |: /g;
+const joint = /(?<=[.?!…])[ \n]+|\n|, (?![\d.+−-])|; |: /g;
 const fullWidth: Readonly<Record<string, string>> = { ', ': '，', '; ': '；', ': ': '：' };
 const chineseEnd = /[。？！；：，]$/;
 
@@ -26,6 +26,7 @@ export class Translator {
   private readonly byStart = new Map<string, Template[]>();
   private readonly startingWithGap: Template[] = [];
   private readonly told = new Map<string, Told>();
+  private readonly parts = new Map<string, Told | null>();
 
   /** `words` are texts without gaps that have a translation elsewhere. */
   constructor(texts: Readonly<Record<string, string>>, words: Readonly<Record<string, string>> = {}) {
@@ -44,7 +45,9 @@ export class Translator {
   }
 
   translate(text: string): string {
-    return this.read(text).text;
+    const { text: said } = this.read(text);
+    this.parts.clear();
+    return said;
   }
 
   /** The text between the tags of a page, and what is read out instead of pictures. */
@@ -81,38 +84,39 @@ export class Translator {
   /** A text as one template; its full stop may have been added or taken away by whoever put it into another text. */
   private asOne(text: string): Told | null {
     const found = this.matched(text);
+    if (text.endsWith('.')) {
+      const bare = this.matched(text.slice(0, -1));
+      return bare && bare.known + 1 > (found?.known ?? 0)
+        ? { text: `${bare.text}。`, known: bare.known + 1 }
+        : found;
+    }
     if (found) return found;
-    const stopped = text.endsWith('.');
-    const other = this.matched(stopped ? text.slice(0, -1) : `${text}.`);
-    if (!other) return null;
-    return stopped
-      ? { text: `${other.text}。`, known: other.known }
-      : { text: other.text.replace(/。$/, ''), known: other.known - 1 };
+    const stopped = this.matched(`${text}.`);
+    return stopped && { text: stopped.text.replace(/。$/, ''), known: stopped.known - 1 };
   }
 
+  /** The template that fits best. The same parts come up again and again while a text is read. */
   private matched(text: string): Told | null {
     const exact = this.exact.get(text);
     if (exact !== undefined) return { text: exact, known: text.length };
+    const kept = this.parts.get(text);
+    if (kept !== undefined) return kept;
     const candidates = [...(this.byStart.get(text.slice(0, keyLength)) ?? []), ...this.startingWithGap];
     let best: Told | null = null;
     for (const template of candidates) {
-      const values = template.match(text);
+      const values = template.match(text)?.map((value) => this.value(value));
       if (!values) continue;
-      const told = values.map((value) => this.value(value));
-      const known = told.reduce((sum, value) => sum + value.known, template.known);
-      if (!best || known > best.known)
-        best = {
-          text: template.fill(told.map((value) => value.text)),
-          known,
-        };
+      const known = values.reduce((sum, value) => sum + value.known, template.known);
+      if (!best || known > best.known) best = { text: template.fill(values.map((v) => v.text)), known };
     }
+    this.parts.set(text, best);
     return best;
   }
 
   /** What stands in a gap: a phrase is translated; a single word is a name or a number. */
   private value(text: string): Told {
     const words = text.trim();
-    if (!/\s/.test(words)) return { text, known: 0 };
+    if (!/\s/.test(words) || !/[A-Za-z]{2}/.test(words)) return { text, known: 0 };
     const told = this.read(words);
     if (told.known === 0) return { text, known: 0 };
     return told;
@@ -140,13 +144,14 @@ export class Translator {
     return best[0];
   }
 
-  /** A name with a remark in brackets behind it. */
+  /** A name with a remark in brackets behind it, or a phrase with a number behind it. */
   private aside(text: string): Told {
     const [, name, remark] = /^(\S+) \((.+)\)$/s.exec(text) ?? [];
     const told = remark === undefined ? null : this.read(remark);
-    return told && told.known > 0
-      ? { text: `${name}（${told.text}）`, known: told.known }
-      : { text, known: 0 };
+    if (told && told.known > 0) return { text: `${name}（${told.text}）`, known: told.known };
+    const [, phrase, number] = /^(.*\S) ([-−]?[\d.]+(?:e[-+]?\d+)?)$/.exec(text) ?? [];
+    const words = phrase === undefined ? null : this.asOne(phrase);
+    return words ? { text: `${words.text} ${number}`, known: words.known } : { text, known: 0 };
   }
 }
 
