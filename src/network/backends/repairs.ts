@@ -3,6 +3,7 @@ import { repairGradients } from './gradients.js';
 import { repairContractions } from './kernels/contraction.js';
 import { repairConvolutions } from './kernels/convolution.js';
 import { repairCopies } from './kernels/copies.js';
+import { repairElementwise } from './kernels/elementwise.js';
 import { repairPooling } from './kernels/pooling.js';
 import { repairProducts } from './kernels/products.js';
 import { repairReductions } from './kernels/reductions.js';
@@ -23,6 +24,7 @@ export function repairBackend(name: BackendName): void {
   if (name === 'wasm') {
     guardWasmMemory();
     repairCopies();
+    repairElementwise();
     repairProducts();
     repairConvolutions();
     repairReductions();

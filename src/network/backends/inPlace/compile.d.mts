@@ -1,0 +1,1 @@
+export function compileInPlace(): Promise<Uint8Array>;
