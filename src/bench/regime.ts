@@ -1,4 +1,4 @@
-import type { DataSpec, StartName, TwoLayerModel } from '../experiment/definition.js';
+import type { DataSpec, ModelSpec, StartName } from '../experiment/definition.js';
 import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import type * as tf from '../network/tf.js';
@@ -85,6 +85,15 @@ export const regimeTasks: Readonly<Record<string, Teacher>> = {
 export const tunedOn: readonly string[] = ['interaction', 'ridge', 'difference', 'noisy', 'hinges', 'steep'];
 export const heldOut: readonly string[] = ['waves', 'three neurons', 'ripples', 'wide ridge'];
 
+type Classes = Extract<DataSpec, { kind: 'digits' | 'gaussianMixture' }>;
+
+/** Tasks of several outputs: only judged. */
+export const classTasks: Readonly<Record<string, Classes>> = {
+  digits: { kind: 'digits' },
+  'three classes': { kind: 'gaussianMixture', dimension: 6, classes: 3, separation: 1.5 },
+  'ten classes': { kind: 'gaussianMixture', dimension: 40, classes: 10, separation: 3 },
+};
+
 export interface RegimeCase {
   readonly task: string;
   readonly width: number;
@@ -92,6 +101,10 @@ export interface RegimeCase {
   readonly exponent: number;
   readonly start: StartName;
   readonly seed: number;
+  /** Probe inputs; all training inputs when absent. */
+  readonly probes?: number;
+  /** Two hidden layers of this width under the NTK parameterisation, which has no exponent. */
+  readonly deep?: boolean;
 }
 
 /** The session's own verdict at one step. */
@@ -116,32 +129,62 @@ export interface Grid {
   readonly exponents: readonly number[];
   readonly starts: readonly StartName[];
   readonly seeds: readonly number[];
+  /** Numbers of probe inputs; all training inputs when absent. */
+  readonly probes?: readonly number[];
+  /** Deep networks too, which have one scale and one start. */
+  readonly deep?: boolean;
 }
 
-export const casesOf = ({ tasks, widths, exponents, starts, seeds }: Grid): RegimeCase[] =>
-  seeds.flatMap((seed) =>
-    tasks.flatMap((task) =>
-      starts.flatMap((start) =>
-        widths.flatMap((width) => exponents.map((exponent) => ({ task, width, exponent, start, seed }))),
-      ),
-    ),
-  );
+export function casesOf(grid: Grid): RegimeCase[] {
+  const { tasks, widths, exponents, starts, seeds, probes = [undefined] } = grid;
+  const out: RegimeCase[] = [];
+  for (const seed of seeds)
+    for (const task of tasks)
+      for (const count of probes) {
+        const part = count === undefined ? {} : { probes: count };
+        for (const start of starts)
+          for (const width of widths)
+            for (const exponent of exponents) out.push({ task, width, exponent, start, seed, ...part });
+        if (grid.deep)
+          for (const width of widths)
+            out.push({ task, width, exponent: 0.5, start: 'gaussian', seed, ...part, deep: true });
+      }
+  return out;
+}
 
 /** Share of the largest stable step that the runs take: small, so that the first tenth of a run is many steps. */
 const share = 0.1;
 
-function twoLayerOf({ width, exponent, start, seed }: RegimeCase, data: Dataset): BuiltModel {
-  const spec: TwoLayerModel = {
-    kind: 'twoLayer',
-    width,
-    activation: 'tanh',
-    scale: `m^${exponent}`,
-    init: start,
-    thetaStart: 'inverse-dimension',
-    bias: false,
-    train: 'all',
-  };
+function networkOf({ width, exponent, start, seed, deep }: RegimeCase, data: Dataset): BuiltModel {
+  const common = { activation: 'tanh', bias: false, train: 'all' } as const;
+  const spec: ModelSpec = deep
+    ? {
+        ...common,
+        kind: 'mlp',
+        hidden: [width, width],
+        parameterization: 'ntk',
+        sigmaW: 1,
+        sigmaB: 0,
+        init: 'gaussian',
+      }
+    : {
+        ...common,
+        kind: 'twoLayer',
+        width,
+        scale: `m^${exponent}`,
+        init: start,
+        thetaStart: 'inverse-dimension',
+      };
   return buildModel(spec, { inputShape: data.inputShape, outputs: data.outputs, seed });
+}
+
+function dataOf({ task, seed }: RegimeCase, samples: number): Dataset {
+  const teacher = regimeTasks[task];
+  // Balanced classes need a test set; nothing is made of it.
+  const spec = teacher
+    ? { ...teacher, train: samples, test: 0 }
+    : { ...classTasks[task], train: samples, test: 20 };
+  return loadData(spec, { folder: '.', seed, loss: 'mse' });
 }
 
 async function stableStep(built: BuiltModel, data: Dataset): Promise<number> {
@@ -159,10 +202,9 @@ async function stableStep(built: BuiltModel, data: Dataset): Promise<number> {
  * twin beside it, for the gap that they are judged by.
  */
 export async function runCase(chosen: RegimeCase, samples: number, signal?: AbortSignal): Promise<RegimeRun> {
-  const spec = { ...regimeTasks[chosen.task], train: samples, test: 0 };
-  const data = loadData(spec, { folder: '.', seed: chosen.seed, loss: 'mse' });
+  const data = dataOf(chosen, samples);
   const records = async (twin: boolean): Promise<RunRecord[]> => {
-    const built = twoLayerOf(chosen, data);
+    const built = networkOf(chosen, data);
     const out: RunRecord[] = [];
     try {
       const definition = {
@@ -170,7 +212,7 @@ export async function runCase(chosen: RegimeCase, samples: number, signal?: Abor
         optimizer: { kind: 'sgd', learningRate: share * (await stableStep(built, data)) },
         steps: 3000,
         batch: 'full',
-        probe: samples,
+        probe: chosen.probes ?? samples,
         seed: chosen.seed,
         stop: { lossFraction: 0.01 },
         measure: { kernels: twin ? 32 : 24, twin, metricsEvery: 3000 },

@@ -1,6 +1,7 @@
 import type { Regime } from '../protocol/records.js';
 import {
   casesOf,
+  classTasks,
   type Grid,
   heldOut,
   type Judgement,
@@ -81,6 +82,8 @@ export interface RegimeReport {
   readonly known: RegimeScore;
   /** On tasks that it has never seen. */
   readonly heldOut: RegimeScore;
+  /** On tasks of several outputs; absent where there were none. */
+  readonly classes?: RegimeScore;
   readonly runs: readonly RegimeRun[];
 }
 
@@ -89,13 +92,21 @@ export interface RegimeBenchOptions {
   readonly exponents: readonly number[];
   readonly seeds: readonly number[];
   readonly samples: number;
+  /** Numbers of probe inputs; all training inputs when absent. */
+  readonly probes?: readonly number[];
+  /** Tasks of several outputs too. */
+  readonly classes?: boolean;
+  /** Deep networks too. */
+  readonly deep?: boolean;
   readonly onProgress?: (fraction: number, text: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /** Judges the verdict over the whole grid: scales, widths, tasks, plain and symmetric starts. */
 export async function benchRegime(options: RegimeBenchOptions): Promise<RegimeReport> {
-  const grid: Grid = { ...options, tasks: [...tunedOn, ...heldOut], starts: ['gaussian', 'symmetric'] };
+  const several = options.classes ? Object.keys(classTasks) : [];
+  const tasks = [...tunedOn, ...heldOut, ...several];
+  const grid: Grid = { ...options, tasks, starts: ['gaussian', 'symmetric'] };
   const cases = casesOf(grid);
   const runs: RegimeRun[] = [];
   for (const [i, chosen] of cases.entries()) {
@@ -105,6 +116,7 @@ export async function benchRegime(options: RegimeBenchOptions): Promise<RegimeRe
   return {
     known: scoreOf(runs.filter((r) => tunedOn.includes(r.task))),
     heldOut: scoreOf(runs.filter((r) => heldOut.includes(r.task))),
+    ...(several.length > 0 ? { classes: scoreOf(runs.filter((r) => several.includes(r.task))) } : {}),
     runs,
   };
 }

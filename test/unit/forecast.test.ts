@@ -39,7 +39,7 @@ async function forecastOf(built: ReturnType<typeof buildModel>, tangent = false)
   const outputs = probe.predict((x) => stepper.predict(x));
   const start = await probe.measure(outputs);
   const learningRate = probe.size / (await probe.stabilityEigenvalue('mse', outputs));
-  const run = { ...full, learningRate, factors, tangent };
+  const run = { ...full, learningRate, factors, dataset: data, tangent };
   const forecast = await regimeForecast(built.model, probe, start, outputs, run);
   probe.dispose();
   stepper.dispose();

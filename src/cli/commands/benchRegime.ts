@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { judged } from '../../bench/regime.js';
-import { benchRegime, type RegimeScore } from '../../bench/regimeReport.js';
+import { benchRegime, type RegimeReport, type RegimeScore } from '../../bench/regimeReport.js';
 import { InputError } from '../../core/errors.js';
 import { type BackendPreference, type BackendReport, useBackend } from '../../network/backends/index.js';
 import { Progress } from '../progress.js';
@@ -10,6 +10,9 @@ interface Options {
   readonly scales: string;
   readonly seeds: string;
   readonly samples: string;
+  readonly probes?: string;
+  readonly classes?: boolean;
+  readonly deep?: boolean;
   readonly backend: BackendPreference;
   readonly json?: boolean;
 }
@@ -24,7 +27,10 @@ export function registerRegimeBench(bench: Command): void {
     .option('--widths <list>', 'widths m', '64,512')
     .option('--scales <list>', 'exponents t of alpha = m^t', '0,0.25,0.5,0.75,1')
     .option('--seeds <list>', 'seeds of task and start', '11')
-    .option('--samples <n>', 'training inputs, all of them probes', '128')
+    .option('--samples <n>', 'training inputs', '128')
+    .option('--probes <list>', 'probe inputs; all training inputs when absent')
+    .option('--classes', 'tasks of several outputs too')
+    .option('--deep', 'deep networks too')
     .addOption(
       new Option('--backend <name>', 'backend').choices(['auto', 'native', 'wasm', 'cpu']).default('auto'),
     )
@@ -39,6 +45,14 @@ function numbers(text: string, option: string, fits: (value: number) => boolean,
   return values;
 }
 
+const sizes = (text: string, most: number): number[] =>
+  numbers(
+    text,
+    '--probes',
+    (v) => Number.isInteger(v) && v >= 2 && v <= most,
+    `whole numbers from 2 to ${most}`,
+  );
+
 const isWidth = (v: number): boolean => Number.isInteger(v) && v >= 2 && v % 2 === 0;
 
 async function action(options: Options): Promise<void> {
@@ -48,6 +62,7 @@ async function action(options: Options): Promise<void> {
   const seeds = numbers(options.seeds, '--seeds', Number.isInteger, 'whole numbers');
   const isSize = (v: number) => Number.isInteger(v) && v >= 2;
   const [samples] = numbers(options.samples, '--samples', isSize, 'a whole number of at least 2');
+  const probes = options.probes === undefined ? {} : { probes: sizes(options.probes, samples) };
   const backend = await useBackend(options.backend);
   const progress = new Progress({ enabled: !options.json });
   const interrupt = new AbortController();
@@ -59,6 +74,9 @@ async function action(options: Options): Promise<void> {
       exponents,
       seeds,
       samples,
+      ...probes,
+      classes: options.classes,
+      deep: options.deep,
       onProgress,
       signal: interrupt.signal,
     });
@@ -73,12 +91,13 @@ async function action(options: Options): Promise<void> {
 
 function text(
   backend: BackendReport,
-  { known, heldOut }: { readonly known: RegimeScore; readonly heldOut: RegimeScore },
+  { known, heldOut, classes }: Pick<RegimeReport, 'known' | 'heldOut' | 'classes'>,
 ): string {
   return [
     `Backend: ${backend.name}. ${backend.why}`,
     ...block('Tasks that the rule was made on', known),
     ...block('Tasks that it has not seen', heldOut),
+    ...(classes ? block('Tasks of several outputs', classes) : []),
     '',
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { relativeDrift } from '../../core/measures/kernel.js';
 import { say } from '../../core/say.js';
 import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type { Regime } from '../../protocol/records.js';
+import type { Dataset } from '../data/index.js';
 import { ModelJacobian } from '../tangent/index.js';
 import * as tf from '../tf.js';
 import { relativeGap } from './gaps.js';
@@ -37,6 +38,8 @@ export interface ForecastRun
   readonly maxStep?: number;
   /** Step size of every layer relative to the base one, by name. */
   readonly factors: Readonly<Record<string, number>>;
+  /** The training set, of which the probe inputs may be a part. */
+  readonly dataset: Dataset;
   /** The network is trained in its tangent space: it is its linearisation. */
   readonly tangent?: boolean;
 }
@@ -85,7 +88,8 @@ async function byRunningAhead(
     factors,
     learningRate,
     initialLoss,
-    whole: false,
+    whole: run.dataset.outputs === 1 && probe.size === run.dataset.train.size,
+    data: run.dataset,
   });
   watch.follow(0, start.kernelMatrix, outputs);
   await watch.lookAhead();

@@ -74,6 +74,12 @@ export class KernelObserver {
     return { records, values };
   }
 
+  /** Measures the start of a run that goes on from a later step, and goes through it ahead from there. */
+  async begin(): Promise<void> {
+    await this.measure(0);
+    await this.watch?.lookAhead();
+  }
+
   /** Measures the kernel; the first measurement is what drift and modes refer to. */
   async measure(step: number): Promise<KernelMeasurement & { readonly outputs: Float32Array }> {
     const { probe, predict, twin, setup } = this.run;
@@ -106,7 +112,7 @@ export class KernelObserver {
       twinGap: first ? undefined : this.twinGap,
       gap: last && watch ? watch.gap : undefined,
       expected: last && watch ? watch.expected : undefined,
-      partial: !this.predictsWhole && probe.size < data.train.size,
+      partial: !this.predictsWhole && (watch?.covered || probe.size) < data.train.size,
       over,
       costRatio: first ? undefined : last.cost / this.initialCost,
       lossLeft: loss / initialLoss,
@@ -144,6 +150,7 @@ export class KernelObserver {
       learningRate,
       initialLoss,
       whole,
+      data,
     });
   }
 

@@ -222,7 +222,7 @@ class Session {
     });
     if (resume) {
       // The start is what drift and modes refer to, so it is measured again before the weights are set.
-      await this.kernels?.measure(0);
+      await this.kernels?.begin();
       readCheckpoint(this.model, this.stepper, resume);
       const twin = this.tangent ?? this.twin;
       if (twin && resume.twin) twin.restore(resume.twin);
