@@ -56,7 +56,7 @@ export async function inspectModel(
       learningRate,
       maxStep,
       factors,
-      dataset: data,
+      ...(exact ? { dataset: data } : {}),
       tangent: built.spec?.train === 'tangent',
     });
     const labels = layerLabels(built.model);

@@ -143,6 +143,39 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
     expect(gap(moved, outputs[0])).toBeLessThan(1);
   });
 
+  it.each([true, false])(
+    'takes momentum as kernel descent does, and goes on with it (chain %s)',
+    async (chain) => {
+      const model = dense(chain);
+      const [x, y] = [tf.tensor2d(normals(n * d, 1), [n, d]), targets('mse')];
+      const f = tf.tidy(() => (model.predict(x) as tf.Tensor).dataSync().slice());
+      const { data } = await empiricalKernel(model, x, { mode: 'full' });
+      const descent = new KernelDescent({
+        kernel: matrixFrom(n * O, n * O, data),
+        start: matrixFrom(n, O, f),
+        targets: matrixFrom(n, O, y.dataSync()),
+        loss: 'mse',
+        momentum: 0.8,
+      });
+      const [twin, resumed, still] = [0.8, 0.8, 0].map((momentum) =>
+        twinOf(model, 'mse', {}, undefined, momentum),
+      );
+      for (let t = 0; t < 40; t++) {
+        descent.step(0.1);
+        if (t === 20) resumed.restore(twin.state());
+        if (t >= 20) resumed.step(x, y, 0.1);
+        twin.step(x, y, 0.1);
+        still.step(x, y, 0.1);
+      }
+      const outputs = (of: typeof twin) => tf.tidy(() => of.predict(x).dataSync().slice());
+      const expected = descent.outputs().train.data;
+      expect(gap(outputs(twin), expected)).toBeLessThan(1e-4);
+      expect(outputs(resumed)).toEqual(outputs(twin));
+      expect(gap(outputs(still), expected)).toBeGreaterThan(0.1);
+      for (const each of [twin, resumed, still]) each.dispose();
+    },
+  );
+
   it('shows the loss before a step and stays when told to', () => {
     const [x, y] = [tf.tensor4d(normals(n * 36, 1), [n, 6, 6, 1]), targets('mse')];
     const twin = new GeneralTwin(image(), 'mse', {});

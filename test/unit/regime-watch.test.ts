@@ -21,6 +21,8 @@ import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 const context = { seed: 4, preset: 'quick' } as const;
 const data = dataOf(interactionTask(), 4);
 
+const heavyBall = (momentum: number) => ({ kind: 'momentum', learningRate: 'auto', momentum }) as const;
+
 interface Told {
   readonly step: number;
   readonly gap: number;
@@ -30,7 +32,10 @@ interface Told {
 /** Gaps that the verdicts of a run tell, by its kernels, and those of the twin beside it. */
 async function followed(
   spec: Parameters<typeof networkOf>[0],
-  { share, ...more }: { batch?: number; optimizer?: OptimizerSpec; probe?: number; share?: number } = {},
+  {
+    share,
+    ...more
+  }: { batch?: number; optimizer?: OptimizerSpec; probe?: number; share?: number; steps?: number } = {},
   task = data,
 ): Promise<{ told: readonly Told[]; twin: { step: number[]; value: number[] }; reasons: string }> {
   const built = networkOf(spec, task, context, 4);
@@ -95,11 +100,13 @@ describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) =>
     ['a quarter of them', twoLayerNet(128, { scale: 'm^0.25' }), 24, {}],
     ['a sixteenth of them, deep', deepNet([48, 48]), 6, {}],
     ['a quarter of them, in batches', twoLayerNet(128), 24, { batch: 32, share: 0.05 }],
+    ['a quarter of them, with momentum', twoLayerNet(128), 24, { optimizer: heavyBall(0.5) }],
+    ['a quarter of them, with much momentum', twoLayerNet(128), 24, { optimizer: heavyBall(0.9) }],
   ] as const)(
     'is that of the twin for ten classes, with %s',
     async (_, spec, probe, more) => {
       const digits = dataOf({ kind: 'digits', train: 96, test: 20 }, 4);
-      const { told, twin } = await followed(spec, { probe, ...more }, digits);
+      const { told, twin } = await followed(spec, { probe, steps: 600, ...more }, digits);
       expect(digits.outputs).toBe(10);
       const truth = Math.max(...twin.value);
       for (const [i, { step, gap, expected }] of told.entries()) {
@@ -179,6 +186,7 @@ describe.each(backendsUnderTest)('the gap by kernels alone, on %s', (backend) =>
       learningRate: 6 / eigenvalues[0],
       initialLoss: 1,
       whole: false,
+      data,
     });
     watch.follow(0, kernelMatrix, outputs);
     await watch.lookAhead();

@@ -89,6 +89,8 @@ describe('the size of a sample', () => {
     );
     const large = sampleSize({ ...base, outputs: 1, weights: 1e6 });
     expect(large).toBeLessThan(64);
+    // A pass is called whatever its size.
+    expect(sampleSize({ ...base, outputs: 1, weights: 100, steps: 1e9 })).toBe(0);
     expect(saysMore(large, { probes: 64, outputs: 1 })).toBe(false);
     expect(saysMore(64, { probes: 64, outputs: 1 })).toBe(false);
     expect(saysMore(64, { probes: 64, outputs: 2 })).toBe(true);

@@ -38,8 +38,8 @@ export interface ForecastRun
   readonly maxStep?: number;
   /** Step size of every layer relative to the base one, by name. */
   readonly factors: Readonly<Record<string, number>>;
-  /** The training set, of which the probe inputs may be a part. */
-  readonly dataset: Dataset;
+  /** The training set, of which the probe inputs may be a part; absent where they stand for it. */
+  readonly dataset?: Dataset;
   /** The network is trained in its tangent space: it is its linearisation. */
   readonly tangent?: boolean;
 }
@@ -88,8 +88,8 @@ async function byRunningAhead(
     factors,
     learningRate,
     initialLoss,
-    whole: run.dataset.outputs === 1 && probe.size === run.dataset.train.size,
-    data: run.dataset,
+    whole: probe.outputs === 1 && probe.size === run.dataset?.train.size,
+    data: run.dataset ?? null,
   });
   watch.follow(0, start.kernelMatrix, outputs);
   await watch.lookAhead();

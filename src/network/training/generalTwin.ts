@@ -2,6 +2,7 @@ import type { LossName } from '../../experiment/definition.js';
 import { ModelJacobian } from '../tangent/index.js';
 import * as tf from '../tf.js';
 import { lossGradient, lossOf } from './gradient.js';
+import { HeavyBall } from './heavyBall.js';
 import type { Sabotage } from './sabotage.js';
 import { LinearisedTwin } from './twin.js';
 
@@ -21,6 +22,7 @@ export class GeneralTwin implements Twin {
   private readonly moves: readonly tf.Variable[];
   /** Step size of each weight relative to the base one. */
   private readonly rates: readonly number[];
+  private readonly ball: HeavyBall;
 
   /** The twin of a model as it is now. `factors`: step size of each layer relative to the base one, by name. */
   constructor(
@@ -28,7 +30,9 @@ export class GeneralTwin implements Twin {
     private readonly loss: LossName,
     factors: Readonly<Record<string, number>>,
     sabotage?: Sabotage,
+    momentum?: number,
   ) {
+    this.ball = new HeavyBall(momentum);
     this.jacobian = new ModelJacobian(model);
     const { owners, variables } = this.jacobian.parameters;
     this.moves = tf.tidy(() => variables.map((v) => tf.variable(tf.zerosLike(v), false)));
@@ -62,7 +66,7 @@ export class GeneralTwin implements Twin {
         const gradients = at.vjp(lossGradient(f, y, this.loss));
         for (const [k, gradient] of gradients.entries()) {
           const rate = learningRate * this.rates[k];
-          if (rate !== 0) this.moves[k].assign(tf.sub(this.moves[k], tf.mul(gradient, rate)));
+          if (rate !== 0) this.ball.move(this.moves[k], gradient, rate);
         }
       } finally {
         at.dispose();
@@ -84,9 +88,9 @@ export class GeneralTwin implements Twin {
     return tf.tidy(() => lossOf(this.predict(x), y, this.loss).dataSync()[0]);
   }
 
-  /** The displacements of all weights, in order, for checkpoints. */
+  /** The displacements of all weights, in order, and their velocities where there is momentum, for checkpoints. */
   state(): Float32Array[] {
-    return this.moves.map((v) => (v.dataSync() as Float32Array).slice());
+    return [...this.moves.map((v) => (v.dataSync() as Float32Array).slice()), ...this.ball.state(this.moves)];
   }
 
   restore(state: readonly Float32Array[]): void {
@@ -95,6 +99,7 @@ export class GeneralTwin implements Twin {
       move.assign(values);
       values.dispose();
     }
+    this.ball.restore(this.moves, state.slice(this.moves.length));
   }
 
   /** Where a weight of the model would be, had the model moved as the twin has. */
@@ -107,6 +112,7 @@ export class GeneralTwin implements Twin {
 
   dispose(): void {
     this.jacobian.dispose();
+    this.ball.dispose();
     tf.dispose([...this.moves]);
   }
 }
@@ -117,6 +123,10 @@ export function twinOf(
   loss: LossName,
   factors: Readonly<Record<string, number>>,
   sabotage?: Sabotage,
+  momentum?: number,
 ): LinearisedTwin | GeneralTwin {
-  return LinearisedTwin.of(model, loss, factors, sabotage) ?? new GeneralTwin(model, loss, factors, sabotage);
+  return (
+    LinearisedTwin.of(model, loss, factors, sabotage, momentum) ??
+    new GeneralTwin(model, loss, factors, sabotage, momentum)
+  );
 }

@@ -33,8 +33,8 @@ export interface WatchedRun {
   readonly initialLoss: number;
   /** Plain descent of one output on the full batch, all of it probes: the measured outputs are what the kernels are about. */
   readonly whole: boolean;
-  /** The training set, of which the probe inputs may be a part. */
-  readonly data: Dataset;
+  /** The training set, of which the probe inputs may be a part; null where they stand for it. */
+  readonly data: Dataset | null;
 }
 
 /**
@@ -71,7 +71,7 @@ export class RegimeWatch {
    */
   get expected(): number {
     const own = this.foreseenSoFar;
-    const partial = this.covered < this.run.data.train.size;
+    const partial = !this.run.data || this.covered < this.run.data.train.size;
     const scale = partial && this.measured > 0 && own > 0 ? this.measured / own : 1;
     return Math.max(this.gap, scale * this.foreseen);
   }
@@ -125,7 +125,7 @@ export class RegimeWatch {
     this.lookedAt = response.left;
     const left = Math.min(steps, inTime) - response.step;
     const size = this.sampleSize(left);
-    if (size > 0) {
+    if (run.data && size > 0) {
       const { momentum } = response.rule;
       const course = { factors, learningRate, momentum, steps: left, until };
       this.path = await lookOnSample(model, run.data, probe, size, course, async () => {
@@ -144,7 +144,7 @@ export class RegimeWatch {
   /** Training inputs to go ahead on from the start; 0 where the kernels do. */
   private sampleSize(steps: number): number {
     const { model, probe, data, whole } = this.run;
-    if (whole || this.response?.step !== 0 || !chainOf(model)) return 0;
+    if (whole || !data || this.response?.step !== 0 || !chainOf(model)) return 0;
     const weights = model.trainableWeights.reduce((sum, w) => sum + (w.read() as tf.Tensor).size, 0);
     const sizes = { inputs: data.train.size, probes: probe.size, outputs: probe.outputs, weights };
     const size = sampleSize({ ...sizes, stiffness: this.stiffness, steps });

@@ -9,8 +9,9 @@ const leaps = 16;
 const perLeap = 320;
 /** Multiplications of the backend that take as long as one in a script. */
 const scripted = 25;
-/** Multiplications that are never worth saving on: some tenths of a second, once in a run. */
-const alwaysAllowed = 4e9;
+/** What calling the backend takes in every pass, and what is never worth saving on: some tenths of a second a run. */
+const calling = 1e7;
+const alwaysAllowed = 8e9;
 const mostInputs = 1024;
 
 export interface SampleSize {
@@ -32,8 +33,8 @@ export function sampleSize({ inputs, probes, outputs, weights, stiffness, steps 
   const network = 2 * (outputs + 5) * probes * weights;
   const byKernels = leaps * (network + scripted * perLeap * outputs * probes ** 2);
   const allowed = Math.max(alwaysAllowed, byKernels);
-  const each = 3 * weights * passesAhead(stiffness, steps);
-  return Math.min(inputs, mostInputs, Math.floor(allowed / each));
+  const pass = allowed / passesAhead(stiffness, steps) - calling;
+  return Math.max(0, Math.min(inputs, mostInputs, Math.floor(pass / (3 * weights))));
 }
 
 /**

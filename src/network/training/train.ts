@@ -170,7 +170,8 @@ class Session {
       yield { kind: 'note', step: 0, level: 'info', text: note };
     }
     if (definition.measure.twin && !this.tangent) {
-      const twin = twinOf(this.model, definition.loss, this.stepper.factors, sabotage);
+      const momentum = optimizer.kind === 'momentum' ? (optimizer.momentum ?? 0.9) : 0;
+      const twin = twinOf(this.model, definition.loss, this.stepper.factors, sabotage, momentum);
       this.twin = twin;
       // The first use settles how products are computed.
       twin.predict(this.batches.at(0).x).dispose();

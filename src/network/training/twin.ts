@@ -4,6 +4,7 @@ import { type ChainLayer, chainOf } from '../tangent/chain.js';
 import { timesTransposed, transposedTimes } from '../tangent/products.js';
 import * as tf from '../tf.js';
 import { lossOf } from './gradient.js';
+import { HeavyBall } from './heavyBall.js';
 import type { Sabotage } from './sabotage.js';
 
 interface TwinLayer extends ChainLayer {
@@ -24,13 +25,14 @@ interface Base {
 }
 
 /**
- * The network replaced by its linearisation at the start, f_0 + J (theta - theta_0), trained by gradient descent in
- * parameter space on the same batches (Lee et al. 2019). For chains of dense layers.
+ * The network replaced by its linearisation at the start, f_0 + J (theta - theta_0), trained by gradient descent, with
+ * the same momentum, in parameter space on the same batches (Lee et al. 2019). For chains of dense layers.
  */
 export class LinearisedTwin {
   /** Exact and in the form that is trained: nothing to say. */
   readonly note: string | null = null;
   private readonly layers: readonly TwinLayer[];
+  private readonly ball: HeavyBall;
   private kept: {
     readonly x: tf.Tensor2D;
     readonly base: Base;
@@ -42,7 +44,9 @@ export class LinearisedTwin {
     private readonly loss: LossName,
     private readonly factors: Readonly<Record<string, number>>,
     private readonly sabotage?: Sabotage,
+    momentum?: number,
   ) {
+    this.ball = new HeavyBall(momentum);
     this.layers = chain.map((layer) => {
       const kernel0 = tf.clone(layer.kernel.read()) as tf.Tensor2D;
       const bias0 = layer.bias ? tf.clone(layer.bias.read()) : null;
@@ -62,9 +66,10 @@ export class LinearisedTwin {
     loss: LossName,
     factors: Readonly<Record<string, number>>,
     sabotage?: Sabotage,
+    momentum?: number,
   ): LinearisedTwin | null {
     const chain = chainOf(model);
-    return chain ? new LinearisedTwin(chain, loss, factors, sabotage) : null;
+    return chain ? new LinearisedTwin(chain, loss, factors, sabotage, momentum) : null;
   }
 
   /** One gradient step of the twin on a batch. With `accept` its loss is shown first; nothing moves on false. */
@@ -85,10 +90,8 @@ export class LinearisedTwin {
         const rate = learningRate * (this.factors[layer.layer.name] ?? 1);
         const cut = this.sabotage === 'half-jacobian' && l === this.layers.length - 1;
         if (layer.trainable && rate !== 0 && !cut) {
-          layer.kernelMove.assign(
-            tf.sub(layer.kernelMove, tf.mul(transposedTimes(base.inputs[l], scaled), rate)),
-          );
-          layer.biasMove?.assign(tf.sub(layer.biasMove, tf.mul(tf.sum(d, 0), rate * layer.biasScale)));
+          this.ball.move(layer.kernelMove, transposedTimes(base.inputs[l], scaled), rate);
+          if (layer.biasMove) this.ball.move(layer.biasMove, tf.sum(d, 0), rate * layer.biasScale);
         }
         if (l > 0) d = timesTransposed(scaled, layer.kernel0);
       }
@@ -104,17 +107,20 @@ export class LinearisedTwin {
     return tf.tidy(() => lossOf(this.predict(x), y, this.loss).dataSync()[0]);
   }
 
-  /** The displacements of all weights, in order, for checkpoints. */
+  /** The displacements of all weights, in order, and their velocities where there is momentum, for checkpoints. */
   state(): Float32Array[] {
-    return this.moves().map((v) => (v.dataSync() as Float32Array).slice());
+    const moves = this.moves();
+    return [...moves.map((v) => (v.dataSync() as Float32Array).slice()), ...this.ball.state(moves)];
   }
 
   restore(state: readonly Float32Array[]): void {
-    for (const [i, move] of this.moves().entries()) {
+    const moves = this.moves();
+    for (const [i, move] of moves.entries()) {
       const values = tf.tensor(state[i], move.shape);
       move.assign(values);
       values.dispose();
     }
+    this.ball.restore(moves, state.slice(moves.length));
   }
 
   /** Where a weight of the model would be, had the model moved as the twin has. */
@@ -140,6 +146,7 @@ export class LinearisedTwin {
 
   dispose(): void {
     this.forget();
+    this.ball.dispose();
     for (const layer of this.layers) {
       layer.kernel0.dispose();
       layer.bias0?.dispose();
