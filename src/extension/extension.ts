@@ -128,7 +128,7 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
   );
   own(window.createTreeView('kernelscope.claims', { treeDataProvider: claimsTree, showCollapseAll: true }));
   own(new StatusBar(runs));
-  own(new ModelFileContext(scans));
+  own(new ModelFileContext(scans, () => runs.expectRun()));
   own(new InterruptedRuns(runs, context.workspaceState));
 
   const watcher = own(vscode.workspace.createFileSystemWatcher('**/.kernelscope/{runs,sweeps/*}/*/run.json'));

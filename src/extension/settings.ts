@@ -15,6 +15,10 @@ export const settings = {
   get nodePath(): string | undefined {
     return section().get('nodePath', '') || undefined;
   },
+  /** Whether a trainer waits, ready, for the next run. */
+  get spareTrainer(): boolean {
+    return section().get('spareTrainer', true);
+  },
   get diagnosticsWhileTyping(): boolean {
     return section().get('diagnostics.whileTyping', true);
   },

@@ -105,6 +105,8 @@ export interface InspectionProblem {
 export type FromHost =
   | { readonly type: 'hello'; readonly version: number }
   | { readonly type: 'run'; readonly request: RunRequest }
+  /** A run may come: what it needs is loaded and compiled. */
+  | { readonly type: 'warm'; readonly request: Pick<RunRequest, 'backend' | 'nativePath'> }
   | { readonly type: 'inspect'; readonly id: number; readonly request: InspectRequest }
   | { readonly type: 'cancelInspect'; readonly id: number }
   | { readonly type: 'ack'; readonly frame: number }

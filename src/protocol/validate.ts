@@ -46,6 +46,7 @@ const fromTrainer: Readonly<Record<FromTrainer['type'], Shape>> = {
 const fromHost: Readonly<Record<FromHost['type'], Shape>> = {
   hello: { version: isNumber },
   run: { request: isObject },
+  warm: { request: isObject },
   inspect: { id: isCount, request: isObject },
   cancelInspect: { id: isCount },
   ack: { frame: isCount },

@@ -149,6 +149,11 @@ export class TrainerClient implements Disposable {
     this.send({ type: 'run', request });
   }
 
+  /** Lets the trainer load and compile what a run on that backend needs. */
+  warmUp({ backend, nativePath }: Pick<RunRequest, 'backend' | 'nativePath'>): void {
+    this.send({ type: 'warm', request: { backend, nativePath } });
+  }
+
   /** Lets an inspection that is no longer wanted end early; its promise rejects when the trainer has let go of it. */
   cancelInspections(): void {
     for (const id of this.inspections.keys()) this.send({ type: 'cancelInspect', id });

@@ -9,6 +9,7 @@ import { Inspector } from './inspect.js';
 import { PauseGate } from './pause.js';
 import { Pump } from './pump.js';
 import { runSession } from './session.js';
+import { warmUp } from './warmUp.js';
 import { watchParent } from './watchdog.js';
 
 const sender = new Sender<FromTrainer>();
@@ -29,6 +30,8 @@ const inspector = new Inspector();
 let gate: PauseGate | null = null;
 let abort: AbortController | null = null;
 let leaving = false;
+/** Being made ready; a run that comes meanwhile waits for its end. */
+let warming: Promise<void> | null = null;
 
 async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
   if (abort) {
@@ -44,6 +47,7 @@ async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
   abort = control;
   gate = pauses;
   try {
+    await warming;
     const { ended } = await runSession(
       message.request,
       {
@@ -69,6 +73,7 @@ async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
 async function inspect(message: Extract<FromHost, { type: 'inspect' }>): Promise<void> {
   watchParent();
   try {
+    await warming;
     const result = await inspector.inspect(message.id, message.request);
     if (result) send({ type: 'inspected', id: message.id, result });
     else sendError(new Error('A newer inspection was asked for.'), message.id);
@@ -95,6 +100,10 @@ function handle(message: FromHost): void {
       return;
     case 'run':
       void run(message);
+      return;
+    case 'warm':
+      // What is wrong with the backend is told to the run that asks for it.
+      warming = warmUp(message.request).catch(() => undefined);
       return;
     case 'inspect':
       void inspect(message);

@@ -4,6 +4,7 @@ import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
 import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
+import { memoryAllowsSpare, type SpareKind, SpareTrainer } from '../../trainer/spare.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
 import { spoken } from '../spoken/spoken.js';
@@ -18,6 +19,9 @@ export interface RunWish {
   readonly resume?: string;
   readonly paused?: boolean;
 }
+
+/** A trainer that has waited this long for a run is ended. */
+const spareIdle = 10 * 60_000;
 
 /** A run that this window started. */
 export interface ActiveRun {
@@ -35,7 +39,7 @@ export class RunManager implements vscode.Disposable {
   private readonly models = new Map<string, RunModel>();
   /** Ids of models that were read from a folder. */
   private readonly read = new Set<string>();
-  private warm: { client: TrainerClient; backend: string } | null = null;
+  private readonly spare: SpareTrainer;
   private readonly index = new RunIndex();
   private readonly followed = new Map<string, NodeJS.Timeout>();
   private readonly changed = new vscode.EventEmitter<RunModel | null>();
@@ -47,7 +51,9 @@ export class RunManager implements vscode.Disposable {
   constructor(
     private readonly places: Places,
     private readonly log: vscode.LogOutputChannel,
-  ) {}
+  ) {
+    this.spare = new SpareTrainer({ create: () => newTrainer(places), idle: spareIdle });
+  }
 
   get running(): readonly ActiveRun[] {
     return [...this.active];
@@ -135,8 +141,9 @@ export class RunManager implements vscode.Disposable {
    * sentence when it could not start: `place` says where in the file the mistake is, when that is known.
    */
   async start(wish: RunWish): Promise<RunModel> {
-    const backend = settings.backend;
-    const client = await this.trainer(backend);
+    const { backend, nativePath, nodePath } = settings;
+    const kind = { backend, nativePath, nodePath };
+    const client = await this.trainer(kind);
     const run: ActiveRun = { wish, client, stage: vscode.l10n.t('starting'), model: null };
     this.active.add(run);
     this.changed.fire(null);
@@ -145,7 +152,7 @@ export class RunManager implements vscode.Disposable {
       exportName: wish.exportName,
       overrides: wish.overrides ?? {},
       backend,
-      nativePath: settings.nativePath,
+      nativePath,
       data: wish.data,
       runsFolder: this.places.runsFolder(wish.file),
       resume: wish.resume,
@@ -156,7 +163,7 @@ export class RunManager implements vscode.Disposable {
       const done = (keep: boolean) => {
         for (const listener of listeners) listener.dispose();
         this.active.delete(run);
-        if (keep && client.running) this.keepWarm(client, backend);
+        if (keep && client.running && spareAllowed()) this.spare.keep(client, kind);
         else client.dispose();
         this.changed.fire(run.model);
       };
@@ -246,29 +253,37 @@ export class RunManager implements vscode.Disposable {
     this.changed.fire(model);
   }
 
-  private async trainer(backend: string): Promise<TrainerClient> {
-    const warm = this.warm;
-    this.warm = null;
-    if (warm?.client.running && warm.backend === backend) return warm.client;
-    warm?.client.dispose();
+  private async trainer(kind: SpareKind): Promise<TrainerClient> {
+    const ready = await this.spare.take(kind);
+    if (ready) return ready;
     const client = newTrainer(this.places);
     await client.start();
     return client;
   }
 
-  private keepWarm(client: TrainerClient, backend: string): void {
-    this.warm?.client.dispose();
-    this.warm = { client, backend };
+  /** A model file is looked at, so a run may come: a trainer is made ready for it, unless one works already. */
+  expectRun(): void {
+    const { backend, nativePath, nodePath } = settings;
+    if (this.active.size === 0 && spareAllowed()) this.spare.prepare({ backend, nativePath, nodePath });
+  }
+
+  /** For tests: the trainer that waits for a run. */
+  get sparePid(): number | undefined {
+    return this.spare.pid;
   }
 
   dispose(): void {
     for (const timer of this.followed.values()) clearInterval(timer);
     for (const run of this.active) run.client.dispose();
-    this.warm?.client.dispose();
+    this.spare.dispose();
     this.changed.dispose();
     this.framed.dispose();
   }
 }
+
+/** Whether a process may wait for a run: code of untrusted workspaces never starts one, and memory may be short. */
+const spareAllowed = (): boolean =>
+  vscode.workspace.isTrusted && settings.spareTrainer && memoryAllowsSpare();
 
 /** A trainer on the configured Node, or on VS Code's own runtime. */
 export function newTrainer(places: Places): TrainerClient {

@@ -61,14 +61,16 @@ describe('activation', () => {
     assert.ok(Math.min(...times) < 50, `scanning took at least ${Math.min(...times).toFixed(1)} ms`);
   });
 
-  it('gives the lenses of a file of 2,000 lines when it opens, as those of a short one', async () => {
+  it('gives the lenses of a file of 2,000 lines when it opens, as those of a short one', async function () {
+    // Opening files is the window's work, and slow on a busy machine.
+    this.timeout(180_000);
     await api();
     const short = readFileSync(file('small.ts'), 'utf8');
     const long = `${short}\n${"const layer = make({ name: 'layer', units: 3 });\n".repeat(2000)}`;
     type Times = Record<'short' | 'long', number[]>;
     const times: Times = { short: [], long: [] };
     const work: Times = { short: [], long: [] };
-    for (let i = 0; i < 4; i++)
+    for (let i = 0; i < 3; i++)
       for (const [name, text] of Object.entries({ short, long }) as ['short' | 'long', string][]) {
         const place = vscode.Uri.file(file(`${name}${i}.ts`));
         await vscode.workspace.fs.writeFile(place, Buffer.from(`// ${i}\n${text}`));
@@ -84,8 +86,6 @@ describe('activation', () => {
         times[name].push(performance.now() - start);
         work[name].push((user + system) / 1000);
         assert.equal(lenses.filter((l) => /Train$/.test(l.command?.title ?? '')).length, 3);
-        await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
-        await vscode.workspace.fs.delete(place);
       }
     const told = (all: readonly number[]) => all.map((t) => t.toFixed(1)).join(', ');
     console.log(

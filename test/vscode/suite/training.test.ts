@@ -25,6 +25,29 @@ describe('training from the editor', () => {
     assert.ok(existsSync(path.join(file('.'), '.kernelscope', '.gitignore')));
   });
 
+  it('has a trainer ready when a model file is looked at, which the next run takes, and none where that is not wanted', async () => {
+    const { services } = await api();
+    const { runs } = services;
+    await open('small.ts');
+    const pid = await until('a trainer that waits', () => runs.sparePid);
+    const id = await execute<string>('run', target('small.ts', 'long'));
+    assert.ok(id);
+    assert.equal(runs.byId(id)?.client.pid, pid);
+    assert.equal(runs.sparePid, undefined);
+    const section = vscode.workspace.getConfiguration('kernelscope');
+    await section.update('spareTrainer', false, vscode.ConfigurationTarget.Workspace);
+    try {
+      await execute('stop', id);
+      await until('the end', () => !runs.byId(id));
+      await open('importing.ts');
+      await open('small.ts');
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      assert.equal(runs.sparePid, undefined);
+    } finally {
+      await section.update('spareTrainer', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
   it('pauses, steps, goes on and stops', async () => {
     const { services } = await api();
     const id = await execute<string>('run', target('small.ts', 'long'));

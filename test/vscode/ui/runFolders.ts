@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 export interface Row {
@@ -37,4 +37,19 @@ export function newestRun(workspace: string): FoundRun {
   const run = runsOf(workspace).at(-1);
   if (!run) throw new Error(`There is no run in ${workspace}.`);
   return run;
+}
+
+/** Trainers that work in a workspace: their command lines. Linux only. */
+export function processesIn(workspace: string): string[] {
+  const place = realpathSync(workspace);
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || readlinkSync(`/proc/${pid}/cwd`) !== place) return [];
+      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return /trainer\.js/.test(line) ? [line] : [];
+    } catch {
+      // It has ended meanwhile, or is none of ours.
+      return [];
+    }
+  });
 }
