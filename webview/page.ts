@@ -134,21 +134,25 @@ export class Page {
   }
 
   /**
-   * Draws the cards in turn; what does not fit into this frame comes first in the next one. Until then the page is
+   * Draws the cards in turn; one that will not fit into this frame comes first in the next one. Until then the page is
    * marked as behind, for whoever wants to see it whole.
    */
   private updateCards(scene: Scene): void {
     const start = performance.now();
     const { cards } = this;
+    let drawn = 0;
     for (let i = 0; i < cards.length; i++) {
       const at = (this.next + i) % cards.length;
       const card = cards[at];
-      if (card.root.hidden || !card.visible || !card.update(scene)) continue;
-      if (performance.now() - start < frameBudget || i === cards.length - 1) continue;
-      this.next = at + 1;
-      this.main.toggleAttribute('data-behind', true);
-      this.redraw();
-      return;
+      if (card.root.hidden || !card.visible || !card.behind(scene)) continue;
+      if (drawn > 0 && performance.now() - start + card.cost > frameBudget) {
+        this.next = at;
+        this.main.toggleAttribute('data-behind', true);
+        this.redraw();
+        return;
+      }
+      card.update(scene);
+      drawn++;
     }
     this.next = 0;
     this.main.removeAttribute('data-behind');

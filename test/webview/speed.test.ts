@@ -30,6 +30,19 @@ async function scriptTime(page: Page, act: () => Promise<unknown>): Promise<numb
   return after - before;
 }
 
+/** Milliseconds that the page's thread worked in each animation frame, without what other processes took. */
+async function frameTimes(page: Page, act: () => Promise<unknown>): Promise<number[]> {
+  await browser.startTracing(page, { categories: ['devtools.timeline'] });
+  await act();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+    traceEvents: { name: string; tdur?: number }[];
+  };
+  return traceEvents.flatMap(({ name, tdur }) =>
+    name === 'FireAnimationFrame' && tdur !== undefined ? [tdur / 1000] : [],
+  );
+}
+
+const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1];
 const percentile95 = (times: readonly number[]): number =>
   [...times].sort((a, b) => a - b)[Math.floor(0.95 * times.length)];
 const drawTimes = async (page: Page, last: number) =>
@@ -101,14 +114,16 @@ describe('speed and memory of the dashboard', () => {
       );
     expect(charts).toBeGreaterThanOrEqual(5);
     await stream(page, 2001, 20, 20);
-    const frames = 120;
-    const mean = (await scriptTime(page, () => stream(page, 2401, frames, 20))) / frames;
-    const times = await drawTimes(page, 100);
-    const least = Math.min(...times);
+    const before = (await drawTimes(page, 600)).length;
+    const frames = await frameTimes(page, () => stream(page, 2401, 120, 20));
+    const times = (await drawTimes(page, 600)).slice(before);
+    // What waits for the next frame of the stream has frames too; those that draw are the longest.
+    const work = frames.sort((a, b) => b - a).slice(0, times.length);
     console.log(
-      `${charts} charts on 100,000 steps: ${mean.toFixed(1)} ms of scripts a frame, least draw ${least.toFixed(1)} ms, 95th percentile ${percentile95(times).toFixed(1)} ms by the clock (bar ${bar})`,
+      `${charts} charts on 100,000 steps: the thread works ${median(work).toFixed(1)} ms a frame, 95th percentile ${percentile95(work).toFixed(1)} (bar ${bar}); by the clock ${median(times).toFixed(1)} and ${percentile95(times).toFixed(1)} ms`,
     );
-    expect(mean).toBeLessThan(slack * bar);
+    expect(work.length).toBeGreaterThan(60);
+    expect(percentile95(work)).toBeLessThan(slack * bar);
     await page.close();
   });
 

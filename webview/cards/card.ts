@@ -50,6 +50,9 @@ export interface CardOptions extends CardPlace {
   readonly missing: string;
 }
 
+/** Weight of the newest drawing in what a drawing is expected to take. */
+const smoothing = 0.3;
+
 /** One chart of the dashboard with its title, explanation, tools, legend, summary for screen readers and data table. */
 export abstract class Card {
   readonly root: HTMLElement;
@@ -64,6 +67,8 @@ export abstract class Card {
   private scene: Scene | null = null;
   private stamp = '';
   visible = true;
+  /** Milliseconds that drawing it takes, smoothed. */
+  cost = 0;
   /** Whether the card draws metrics rows, not only arrays that are measured now and then. */
   protected readonly followsRows: boolean = true;
 
@@ -112,10 +117,27 @@ export abstract class Card {
     this.stage.addEventListener('read', (event) => this.say((event as CustomEvent<string>).detail));
   }
 
-  /** Draws the scene where something changed, and says whether it did; call from an animation frame. */
-  update(scene: Scene): boolean {
+  /** Whether the scene differs from what is drawn. */
+  behind(scene: Scene): boolean {
+    return this.stampOf(scene) !== this.stamp;
+  }
+
+  /** Draws the scene; call from an animation frame. */
+  update(scene: Scene): void {
+    const start = performance.now();
     this.scene = scene;
-    const stamp = scene.runs
+    this.stamp = this.stampOf(scene);
+    const drawn = this.draw(scene);
+    this.empty.toggleAttribute('hidden', drawn);
+    this.stage.classList.toggle('blank', !drawn);
+    setText(this.summary, drawn ? this.summarize(scene) : '');
+    setText(this.subtitle, drawn ? this.describeUnits(scene) : '');
+    if (!this.tablePlace.hidden) this.fillTable();
+    this.cost += smoothing * (performance.now() - start - this.cost);
+  }
+
+  private stampOf(scene: Scene): string {
+    return scene.runs
       .map(
         (run) => `${run.info.run}:${run.arraysVersion}:${this.followsRows ? run.version : ''}:${run.status}`,
       )
@@ -125,15 +147,6 @@ export abstract class Card {
         JSON.stringify([scene.window, scene.logSteps, scene.difference]),
       )
       .join(' ');
-    if (stamp === this.stamp) return false;
-    this.stamp = stamp;
-    const drawn = this.draw(scene);
-    this.empty.toggleAttribute('hidden', drawn);
-    this.stage.classList.toggle('blank', !drawn);
-    setText(this.summary, drawn ? this.summarize(scene) : '');
-    setText(this.subtitle, drawn ? this.describeUnits(scene) : '');
-    if (!this.tablePlace.hidden) this.fillTable();
-    return true;
   }
 
   /** Whether the run holds anything for this card. */

@@ -25,7 +25,7 @@ Chart.register(LineController, LineElement, PointElement, LinearScale, Logarithm
 type Point = { x: number; y: number };
 
 /**
- * A line chart over chart.js, drawn only when asked: own min-max decimation to two points a pixel, no animation, no
+ * A line chart over chart.js, drawn only when asked: own min-max decimation to a point a pixel, no animation, no
  * parsing, non-positive values on log axes as gaps. Mouse and keyboard: see `followPointer`.
  */
 export class LineChart {
@@ -165,9 +165,11 @@ export class LineChart {
     const width = this.host.clientWidth;
     return this.series.map((s) => {
       const color = theme.palette[s.color % theme.palette.length];
+      // A pair of points for every two pixels is all that a line of that width can show.
+      const pixels = s.dots ? width : width / 2;
       const data = s.fill
         ? Array.from(s.x, (x, i) => ({ x, y: s.y[i] }))
-        : decimateForPixels(s.x, s.y, width, { window: this.window, logX: this.logX, logY: this.logY });
+        : decimateForPixels(s.x, s.y, pixels, { window: this.window, logX: this.logX, logY: this.logY });
       return {
         label: s.label,
         data,
