@@ -7,6 +7,7 @@ import type { KernelProbe } from './probe.js';
 /** Leaps of all looks ahead of a run by its kernels, about, and products of the kernel with a residual in a leap. */
 const leaps = 16;
 const perLeap = 320;
+const forwards = 8;
 /** Multiplications of the backend that take as long as one in a script. */
 const scripted = 25;
 /** What calling the backend takes in every pass, and what is never worth saving on: some tenths of a second a run. */
@@ -27,10 +28,10 @@ export interface SampleSize {
 
 /**
  * Training inputs on which going through the run ahead multiplies no more than the looks by kernels do; a leap of those
- * takes O backward passes and a few others over the probes, and the residual's products with the kernel.
+ * takes about as much as eight forward passes over the probes, and the products of every output's residual with the kernel.
  */
 export function sampleSize({ inputs, probes, outputs, weights, stiffness, steps }: SampleSize): number {
-  const network = 2 * (outputs + 5) * probes * weights;
+  const network = forwards * probes * weights;
   const byKernels = leaps * (network + scripted * perLeap * outputs * probes ** 2);
   const allowed = Math.max(alwaysAllowed, byKernels);
   const pass = allowed / passesAhead(stiffness, steps) - calling;
