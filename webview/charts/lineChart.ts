@@ -30,7 +30,8 @@ type Point = { x: number; y: number };
  */
 export class LineChart {
   readonly canvas = document.createElement('canvas');
-  private readonly chart: XyChart;
+  /** Made when it is first drawn: a page opens with many charts, of which it shows few. */
+  private made: XyChart | null = null;
   private series: readonly Series[] = [];
   private window: Range | null = null;
   private cursor: number | null = null;
@@ -54,34 +55,6 @@ export class LineChart {
     this.canvas.setAttribute('role', 'img');
     this.describe(`${options.yLabel} / ${options.xLabel}`);
     host.append(this.canvas);
-    this.chart = new Chart<'line', Point[]>(this.canvas, {
-      type: 'line',
-      data: { datasets: [] },
-      plugins: [overlayPlugin(() => this.overlay())],
-      options: {
-        animation: false,
-        parsing: false,
-        normalized: true,
-        responsive: true,
-        maintainAspectRatio: false,
-        spanGaps: false,
-        layout: { padding: { top: 6, right: 8 } },
-        interaction: { mode: 'nearest', axis: 'x', intersect: false },
-        plugins: {
-          tooltip: {
-            animation: false,
-            boxPadding: 4,
-            boxWidth: 10,
-            boxHeight: 2,
-            callbacks: {
-              title: (items) => `${this.options.xLabel} ${formatNumber(items[0]?.parsed.x)}`,
-              label: (item) => `${item.dataset.label ?? ''}: ${formatNumber(item.parsed.y)}`,
-            },
-          },
-        },
-        scales: { x: { type: 'linear' }, y: { type: 'linear' } },
-      },
-    });
     followPointer(this.canvas, host, {
       valueAt: (pixel) => this.chart.scales['x'].getValueForPixel(pixel),
       shown: () => ({ min: this.chart.scales['x'].min, max: this.chart.scales['x'].max }),
@@ -139,8 +112,44 @@ export class LineChart {
   }
 
   dispose(): void {
-    this.chart.destroy();
+    this.made?.destroy();
     this.canvas.remove();
+  }
+
+  private get chart(): XyChart {
+    this.made ??= this.create();
+    return this.made;
+  }
+
+  private create(): XyChart {
+    return new Chart<'line', Point[]>(this.canvas, {
+      type: 'line',
+      data: { datasets: [] },
+      plugins: [overlayPlugin(() => this.overlay())],
+      options: {
+        animation: false,
+        parsing: false,
+        normalized: true,
+        responsive: true,
+        maintainAspectRatio: false,
+        spanGaps: false,
+        layout: { padding: { top: 6, right: 8 } },
+        interaction: { mode: 'nearest', axis: 'x', intersect: false },
+        plugins: {
+          tooltip: {
+            animation: false,
+            boxPadding: 4,
+            boxWidth: 10,
+            boxHeight: 2,
+            callbacks: {
+              title: (items) => `${this.options.xLabel} ${formatNumber(items[0]?.parsed.x)}`,
+              label: (item) => `${item.dataset.label ?? ''}: ${formatNumber(item.parsed.y)}`,
+            },
+          },
+        },
+        scales: { x: { type: 'linear' }, y: { type: 'linear' } },
+      },
+    });
   }
 
   private overlay(): Overlay {
