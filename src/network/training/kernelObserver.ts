@@ -13,6 +13,12 @@ import type { TrainingSetup } from './setup.js';
 import type { SharpnessProbe } from './sharpness.js';
 import type { Stepper } from './stepper.js';
 
+/**
+ * Share of the training inputs below which what is foreseen on them is so much too small that the kernel's drift is heeded
+ * too: half of them find it 1.4 times too small or worse, and by that factor the law of the drift is off.
+ */
+const fewOf = 0.5;
+
 /** The run that is observed, as it stands before its first step. */
 export interface Observed {
   readonly setup: TrainingSetup;
@@ -112,7 +118,7 @@ export class KernelObserver {
       twinGap: first ? undefined : this.twinGap,
       gap: last && watch ? watch.gap : undefined,
       expected: last && watch ? watch.expected : undefined,
-      partial: !this.predictsWhole && (watch?.covered || probe.size) < data.train.size,
+      partial: !this.predictsWhole && (watch?.covered || probe.size) < fewOf * data.train.size,
       over,
       costRatio: first ? undefined : last.cost / this.initialCost,
       lossLeft: loss / initialLoss,
