@@ -5,7 +5,7 @@ import type { CDPSession, Frame, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { dashboard, exampleFiles, lens, openFile, openWorkbench, pageWith } from './workbench.js';
 
-// By name: KERNELSCOPE_SOAK=30 node .ci/testVscode.js ui -t soak (minutes).
+// By name, in minutes: KERNELSCOPE_SOAK=30 npx vitest run --config test/vitest.config.ts --project ui test/vscode/ui/soak.test.ts
 const minutes = Number(process.env['KERNELSCOPE_SOAK'] ?? 0);
 
 interface Sample {
