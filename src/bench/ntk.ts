@@ -3,7 +3,7 @@ import * as tf from '../network/tf.js';
 import { operationsOf } from './operations.js';
 import { Peer, type Timing } from './peer.js';
 import { type BenchRow, describeRow, modelOf } from './rows.js';
-import { summary, timed, warmUp } from './timing.js';
+import { rest, summary, timed, warmUp } from './timing.js';
 
 export interface BenchOptions {
   readonly rows: readonly BenchRow[];
@@ -121,11 +121,13 @@ async function benchRow(
     for (let round = 0; round < options.rounds; round++) {
       options.signal?.throwIfAborted();
       tell(round);
-      ours.push(await timed(kernel));
-      machine.push(await timed(async () => product()));
+      await rest();
+      ours.push(await timed(kernel, ours.at(-1)));
+      machine.push(await timed(async () => product(), machine.at(-1)));
       for (const [m, { name, peer }] of methods.entries()) {
         const { timings, skipped } = theirs[m];
         if (skipped !== null || (timings.length > 0 && timings[0].ms > onceAboveMs)) continue;
+        await rest();
         const answer = await peer.time(name, row);
         if (typeof answer === 'string') theirs[m].skipped = answer;
         else timings.push(answer);

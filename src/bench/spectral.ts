@@ -2,7 +2,7 @@ import { eigenvalues, spectral } from '../core/linalg/eigen.js';
 import { type Matrix, matrix } from '../core/linalg/matrix.js';
 import { Random } from '../core/random.js';
 import { Peer, type Timing } from './peer.js';
-import { summary, timed } from './timing.js';
+import { rest, summary, timed } from './timing.js';
 
 export interface SpectralOptions {
   readonly sizes: readonly number[];
@@ -87,9 +87,13 @@ async function benchSize(
   // One round first that does not count: both sides compile and touch their memory.
   for (let round = 0; round <= rounds; round++) {
     tell(round);
-    const pass = await timed(async () => void spectral(k, y, { topVectors }));
+    await rest();
+    const pass = await timed(async () => void spectral(k, y, { topVectors }), own.spectral.at(-1));
+    await rest();
     const vectors = await numpy?.give<Timing>({ do: 'run', method: 'eigh' });
-    const values = await timed(async () => void eigenvalues(k));
+    await rest();
+    const values = await timed(async () => void eigenvalues(k), own.values.at(-1));
+    await rest();
     const valuesOnly = await numpy?.give<Timing>({ do: 'run', method: 'eigvalsh' });
     if (round === 0) continue;
     own.spectral.push(pass);
