@@ -3,7 +3,7 @@ import { Random } from '../../src/core/random.js';
 import { seedModel } from '../../src/network/models/seeding.js';
 import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
-import { startBackend } from '../helpers/backend.js';
+import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
 const random = new Random('products');
 const matrix = (shape: number[]): tf.Tensor =>
@@ -112,5 +112,56 @@ describe('trace kernels on wasm', () => {
       for (let j = 0; j < i; j++) expect(whole.data[i * 75 + j]).toBe(whole.data[j * 75 + i]);
     model.dispose();
     x.dispose();
+  });
+});
+
+describe.skipIf(!backendsUnderTest.includes('native'))('products on native', () => {
+  beforeAll(() => startBackend('native'));
+
+  // On both sides of the size up to which the plain operation is taken for a turned second matrix.
+  const shapes = [
+    [1, 1, 1],
+    [5, 3, 7],
+    [64, 10, 256],
+    [150, 400, 160],
+    [0, 3, 4],
+  ] as const;
+  const flags = [false, true].flatMap((a) => [false, true].map((b) => [a, b] as const));
+  it.each(shapes.flatMap((shape) => flags.map((turned) => [...shape, ...turned] as const)))(
+    'of %i x %i and %i, transposed %s, %s',
+    (n, k, m, turnA, turnB) => {
+      const a = matrix(turnA ? [k, n] : [n, k]);
+      const b = matrix(turnB ? [m, k] : [k, m]);
+      const before = tf.memory().numTensors;
+      const c = tf.matMul(a, b, turnA, turnB);
+      expect(c.shape).toEqual([n, m]);
+      expect(tf.memory().numTensors).toBe(before + 1);
+      expect(error(c, a, b, turnA, turnB)).toBeLessThan(4e-6);
+      tf.dispose([a, b, c]);
+    },
+  );
+
+  it('of stacks of matrices, with broadcasting, and of whole numbers', () => {
+    const [a, b] = [matrix([3, 4, 5]), matrix([5, 6])];
+    const c = tf.matMul(a, tf.reshape(b, [1, 5, 6]));
+    expect(c.shape).toEqual([3, 4, 6]);
+    const first = tf.reshape(tf.slice(c, [1, 0, 0], [1, 4, 6]), [4, 6]);
+    const second = tf.reshape(tf.slice(a, [1, 0, 0], [1, 4, 5]), [4, 5]);
+    expect(error(first, second, b, false, false)).toBeLessThan(4e-6);
+    const whole = tf.tensor2d([1, 2, 3, 4], [2, 2], 'int32');
+    expect([...tf.matMul(whole, whole).dataSync()]).toEqual([7, 10, 15, 22]);
+    tf.dispose([a, b, c, first, second, whole]);
+  });
+
+  it('with gradients, and in a dense layer', () => {
+    const [a, b, d] = [matrix([7, 9]), matrix([9, 4]), matrix([7, 4])];
+    const [da, db] = tf.grads((x, y) => tf.matMul(x, y))([a, b], d);
+    expect(error(da, d, b, false, true)).toBeLessThan(4e-6);
+    expect(error(db, a, d, true, false)).toBeLessThan(4e-6);
+    const model = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [9], useBias: false })] });
+    const y = model.predict(a) as tf.Tensor;
+    expect(error(y, a, model.weights[0].read() as tf.Tensor, false, false)).toBeLessThan(4e-6);
+    model.dispose();
+    tf.dispose([a, b, d, da, db, y]);
   });
 });

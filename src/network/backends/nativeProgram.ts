@@ -1,5 +1,5 @@
 import type * as tf from '../tf.js';
-import { nativeBackend } from './raw.js';
+import { nativeBackend, productAttributes, productOperation } from './raw.js';
 
 /** A float32 tensor of a NativeProgram. */
 export interface NativeTensor {
@@ -28,16 +28,12 @@ export class NativeProgram {
 
   /** A or A^T times B or B^T, of two matrices or of as many of each in a row. */
   times(a: NativeTensor, b: NativeTensor, turnA = false, turnB = false): NativeTensor {
-    const { TF_ATTR_BOOL } = this.backend.binding;
-    const attributes = [
-      { name: 'adj_x', type: TF_ATTR_BOOL, value: turnA },
-      { name: 'adj_y', type: TF_ATTR_BOOL, value: turnB },
-      this.type,
-    ];
+    const operation = a.shape.length === 2 ? productOperation(a.shape, b.shape, turnB) : 'BatchMatMulV2';
+    const attributes = productAttributes(operation, turnA, turnB);
     const rows = a.shape.at(turnA ? -1 : -2) as number;
     const columns = b.shape.at(turnB ? -2 : -1) as number;
     const shape = [...a.shape.slice(0, -2), rows, columns];
-    return { id: this.run('BatchMatMulV2', attributes, [a.id, b.id]), shape };
+    return { id: this.run(operation, attributes, [a.id, b.id]), shape };
   }
 
   /** An operation on one tensor; or on two, elementwise, the second as large or one row for all. */

@@ -38,3 +38,35 @@ export function nativeOperation(op: string, inputs: readonly tf.Tensor[]): tf.Te
   const { TF_ATTR_TYPE, TF_FLOAT } = backend.binding;
   return backend.executeSingleOutput(op, [{ name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT }], inputs);
 }
+
+/** Multiplications up to which one product is sooner done by the plain operation than by the batched one. */
+const plainProducts = 2 ** 23;
+
+/**
+ * The operation for a product of two matrices. The plain one starts at once, and is as fast as the batched one unless the
+ * second matrix is turned; then it is up to three times slower at large sizes.
+ */
+export function productOperation(
+  a: readonly number[],
+  b: readonly number[],
+  turnB: boolean,
+): 'MatMul' | 'BatchMatMulV2' {
+  if (!turnB) return 'MatMul';
+  const multiplications = a[0] * a[1] * b[0];
+  return multiplications <= plainProducts ? 'MatMul' : 'BatchMatMulV2';
+}
+
+/** Attributes of a product of float32 matrices. */
+export function productAttributes(
+  operation: 'MatMul' | 'BatchMatMulV2',
+  turnA: boolean,
+  turnB: boolean,
+): readonly object[] {
+  const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_FLOAT } = nativeBackend().binding;
+  const [first, second] = operation === 'MatMul' ? ['transpose_a', 'transpose_b'] : ['adj_x', 'adj_y'];
+  return [
+    { name: first, type: TF_ATTR_BOOL, value: turnA },
+    { name: second, type: TF_ATTR_BOOL, value: turnB },
+    { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
+  ];
+}

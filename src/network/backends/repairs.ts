@@ -4,6 +4,7 @@ import { repairContractions } from './kernels/contraction.js';
 import { repairConvolutions } from './kernels/convolution.js';
 import { repairCopies } from './kernels/copies.js';
 import { repairElementwise } from './kernels/elementwise.js';
+import { repairNativeProducts } from './kernels/nativeProducts.js';
 import { repairPooling } from './kernels/pooling.js';
 import { repairProducts } from './kernels/products.js';
 import { repairReductions } from './kernels/reductions.js';
@@ -29,6 +30,7 @@ export function repairBackend(name: BackendName): void {
     repairConvolutions();
     repairReductions();
   }
+  if (name === 'native') repairNativeProducts();
   if (name !== 'native') {
     repairPooling(name);
     repairContractions(name);
