@@ -103,6 +103,18 @@ describe.skipIf(!native)('one-output kernels by the handles of the native librar
     x.dispose();
   });
 
+  it('leave to tensors what is worth halving', () => {
+    const taken = (samples: number) => {
+      const model = modelOf([dense(400, 'relu'), dense(1)]);
+      const x = tf.zeros([samples, 9]);
+      const kernel = directly(model, x, {}, 1);
+      model.dispose();
+      x.dispose();
+      return kernel !== null;
+    };
+    expect([taken(300), taken(1200)]).toEqual([true, false]);
+  });
+
   it('free what they have made', async () => {
     const model = modelOf(chains['relu']());
     const x = tf.randomNormal([64, 9], 0, 1, 'float32', 4);

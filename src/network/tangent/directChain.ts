@@ -11,6 +11,8 @@ type Matrix = NativeTensor;
 
 /** Values of a layer from which on starting an operation costs nothing beside running it. */
 const large = 2 ** 23;
+/** Multiplications of a layer's Gram matrices from which on it pays to leave out what lies below the diagonal. */
+const worthHalving = 2 ** 29;
 /** Constants outside of this range are left to the pass that multiplies them in on the way. */
 const mostFactor = 1e8;
 
@@ -18,12 +20,15 @@ const mostFactor = 1e8;
 function chainFor(model: tf.LayersModel, n: number, single: boolean): readonly ChainLayer[] | null {
   if (!single || tf.getBackend() !== 'tensorflow') return null;
   const chain = chainOf(model);
-  if (!chain || n * n > large) return null;
+  if (!chain) return null;
   const [top, ...below] = [...chain].reverse();
   const open =
     top.activation === 'identity' &&
     below.every(({ activation }) => nativeActivations[activation]) &&
-    chain.every(({ kernel }) => n * Math.max(...(kernel.shape as number[])) <= large);
+    chain.every(({ kernel }) => {
+      const [from, to] = kernel.shape as number[];
+      return n * Math.max(from, to) <= large && n * n * (from + to) <= worthHalving;
+    });
   return open ? chain : null;
 }
 

@@ -23,27 +23,46 @@ export async function onBackend(
     // What lies below the diagonal of a symmetric kernel is mirrored at the end.
     const from = symmetric ? i : 0;
     const columns: Range = [from, right.samples - from];
-    const terms = tf.tidy(() =>
-      left.parts.map((part, k): Term => {
-        if (mode === 'trace') return termOf(part, right.parts[k], rows, columns, left.outputs);
-        const inputs = blockOf(part, right.parts[k], rows, columns, left.outputs);
-        return { inputs, factor: 1, shift: 0 };
-      }),
-    );
+    const size = rows[1] * columns[1] * stride * stride;
+    const terms = tf.tidy(() => {
+      const each = left.parts.map((part, k): Term => {
+        const own = (options.layerFactors?.[part.layer] ?? 1) * (mode === 'trace' ? 1 / left.outputs : 1);
+        if (mode === 'full')
+          return {
+            inputs: blockOf(part, right.parts[k], rows, columns, left.outputs),
+            factor: own,
+            shift: 0,
+          };
+        const term = termOf(part, right.parts[k], rows, columns, left.outputs);
+        return { ...term, factor: own * term.factor };
+      });
+      return layers || size <= byNumbers ? each : [summed(each)];
+    });
     const at: Place = { row: i * stride, column: from * stride, rows: rows[1] * stride, cols, symmetric };
     try {
-      for (const [k, { layer }] of left.parts.entries()) {
-        const { inputs, cotangents, factor, shift } = terms[k];
+      for (const [k, { inputs, cotangents, factor, shift }] of terms.entries()) {
         const a = (await inputs.data()) as Float32Array;
         const d = cotangents ? ((await cotangents.data()) as Float32Array) : null;
-        const own = factor * (options.layerFactors?.[layer] ?? 1) * (mode === 'trace' ? 1 / left.outputs : 1);
-        addTerm(data, at, a, d, own, shift);
-        if (layers) addTerm(layers[layer], at, a, d, own, shift);
+        addTerm(data, at, a, d, factor, shift);
+        if (layers) addTerm(layers[left.parts[k].layer], at, a, d, factor, shift);
       }
     } finally {
       tf.dispose(terms);
     }
   }
+}
+
+/** Values of a block up to which one pass over them here is sooner done than a few operations of the backend. */
+const byNumbers = 2 ** 16;
+
+/** The sum of terms by the backend's operations, as one. */
+function summed(terms: readonly Term[]): Term {
+  const each = terms.map(({ inputs, cotangents, factor, shift }) => {
+    const shifted = shift === 0 ? inputs : tf.add(inputs, shift);
+    const product = cotangents ? tf.mul(shifted, cotangents) : shifted;
+    return (factor === 1 ? product : tf.mul(product, factor)) as tf.Tensor2D;
+  });
+  return { inputs: each.length === 1 ? each[0] : (tf.addN(each) as tf.Tensor2D), factor: 1, shift: 0 };
 }
 
 /** Products smaller than this many operations do not use the processor well. */
