@@ -17,16 +17,16 @@ export const metricsCadence = (steps: number, chosen?: number): number =>
   chosen ?? Math.max(1, Math.ceil(steps / 2000));
 
 /** Largest share of the plain training time that evaluations may take, and how many there are at most and at least. */
-const evaluationShare = 0.04;
+const evaluationShare = 0.03;
 const evaluationCounts = [8, 100] as const;
 
 /**
  * Steps between rows that evaluate the test set too, a multiple of `rowEvery`. Follows from the sizes alone (a forward
- * pass costs a third of a step), never from the clock, so that it is the same for equal runs.
+ * pass and what is read of it cost half of a step), never from the clock, so that it is the same for equal runs.
  */
 export function evaluationCadence(steps: number, rowEvery: number, batch: number, evaluated: number): number {
   const [least, most] = evaluationCounts;
-  const affordable = (evaluationShare * steps * 3 * batch) / Math.max(1, evaluated);
+  const affordable = (evaluationShare * steps * 2 * batch) / Math.max(1, evaluated);
   const count = Math.min(most, Math.max(least, Math.floor(affordable)));
   return rowEvery * Math.max(1, Math.ceil(steps / rowEvery / count));
 }
