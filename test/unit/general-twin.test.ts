@@ -15,6 +15,7 @@ import {
   GeneralTwin,
   gradientFunction,
   LinearisedTwin,
+  leftOutOf,
   train,
   twinOf,
 } from '../../src/network/training/index.js';
@@ -360,4 +361,18 @@ describe('kernel descent', () => {
     const setup = { start: matrix(4, 2), targets: matrix(3, 2), loss: 'mse' } as const;
     expect(() => new KernelDescent({ ...setup, kernel: matrix(4, 4) })).toThrow(/need 4 x 3, or 8 x 6/);
   });
+});
+
+it('names what of the training a twin leaves out', () => {
+  const plain = { optimizer: { kind: 'sgd', learningRate: 0.1 } } as const;
+  expect(leftOutOf(plain)).toBeNull();
+  expect(leftOutOf({ optimizer: { kind: 'momentum', learningRate: 0.1, momentum: 0.9 } })).toBeNull();
+  expect(leftOutOf({ ...plain, regularization: { readout: 0 }, noise: { temperature: 0 } })).toBeNull();
+  expect(leftOutOf({ ...plain, regularization: { readout: 0.1 } })).toContain('without L2: its gap');
+  const all = {
+    optimizer: { kind: 'adam', learningRate: 0.1 },
+    regularization: { all: 0.1 },
+    noise: { temperature: 0.01 },
+  } as const;
+  expect(leftOutOf(all)).toContain('without the scaling of Adam, L2, noise:');
 });

@@ -1,10 +1,24 @@
-import type { LossName } from '../../experiment/definition.js';
+import { say } from '../../core/say.js';
+import type { ExperimentDefinition, LossName } from '../../experiment/definition.js';
 import { ModelJacobian } from '../tangent/index.js';
 import * as tf from '../tf.js';
 import { lossGradient, lossOf } from './gradient.js';
 import { HeavyBall } from './heavyBall.js';
 import type { Sabotage } from './sabotage.js';
 import { LinearisedTwin } from './twin.js';
+
+/** What of a run's training its twin leaves out, in a sentence; null when it takes every step as the network does. */
+export function leftOutOf(
+  definition: Pick<ExperimentDefinition, 'optimizer' | 'regularization' | 'noise'>,
+): string | null {
+  const { optimizer, regularization, noise } = definition;
+  const missing: string[] = [];
+  if (optimizer.kind === 'adam') missing.push(say`the scaling of Adam`);
+  if (Object.values(regularization ?? {}).some((lambda) => Number(lambda) > 0)) missing.push(say`L2`);
+  if (noise && noise.temperature > 0) missing.push(say`noise`);
+  if (missing.length === 0) return null;
+  return `The linearised twin takes plain steps of the gradient, without ${missing.join(', ')}: its gap holds their effect too.`;
+}
 
 /** A network replaced by its linearisation at the start, trained on the same batches. */
 export type Twin = Pick<

@@ -4,7 +4,7 @@ export { decodeCheckpoint, encodeCheckpoint } from './checkpointFile.js';
 export { Evaluator } from './evaluate.js';
 export { gradientFlow } from './flow.js';
 export { type ForecastRun, type RegimeForecast, regimeForecast } from './forecast.js';
-export { GeneralTwin, type Twin, twinOf } from './generalTwin.js';
+export { GeneralTwin, leftOutOf, type Twin, twinOf } from './generalTwin.js';
 export { gradientFunction, lossOf } from './gradient.js';
 export { Movement } from './movement.js';
 export { NeuronMovement } from './neuronMovement.js';

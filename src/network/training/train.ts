@@ -4,7 +4,7 @@ import { Batches } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
-import { type Twin, twinOf } from './generalTwin.js';
+import { leftOutOf, type Twin, twinOf } from './generalTwin.js';
 import { KernelObserver } from './kernelObserver.js';
 import { LandscapeRecorder, landscapeRecords } from './landscape.js';
 import { Movement } from './movement.js';
@@ -175,8 +175,8 @@ class Session {
       this.twin = twin;
       // The first use settles how products are computed.
       twin.predict(this.batches.at(0).x).dispose();
-      const { note } = twin;
-      if (note) yield { kind: 'note', step: 0, level: 'info', text: note };
+      for (const text of [twin.note, leftOutOf(definition)])
+        if (text) yield { kind: 'note', step: 0, level: 'info', text };
     }
     if (definition.measure.sharpness && this.probe && !this.tangent) {
       this.sharpness = new SharpnessProbe(this.setup, this.stepper.factors);
