@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { memoryAllowsSpare, SpareTrainer } from '../../src/extension/runs/spareTrainer.js';
 import { TrainerClient } from '../../src/trainer/client.js';
-import { memoryAllowsSpare, SpareTrainer } from '../../src/trainer/spare.js';
 import { temporaryFolder } from '../helpers/folders.js';
 import { Trainers, trainerPath } from '../helpers/trainer.js';
 

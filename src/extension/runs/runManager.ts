@@ -4,12 +4,12 @@ import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
 import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
-import { memoryAllowsSpare, type SpareKind, SpareTrainer } from '../../trainer/spare.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
 import { spoken } from '../spoken/spoken.js';
 import { type RunFrame, RunModel, startFrame } from './liveRun.js';
 import { RunIndex } from './runIndex.js';
+import { memoryAllowsSpare, type SpareKind, SpareTrainer } from './spareTrainer.js';
 
 export interface RunWish {
   readonly file: string;

@@ -1,7 +1,7 @@
 import os from 'node:os';
-import type { Disposable } from '../protocol/disposable.js';
-import type { RunRequest } from '../protocol/trainerWire.js';
-import type { TrainerClient } from './client.js';
+import type { Disposable } from '../../protocol/disposable.js';
+import type { RunRequest } from '../../protocol/trainerWire.js';
+import type { TrainerClient } from '../../trainer/client.js';
 
 /** What a trainer is made ready for: another backend, or another runtime, needs another one. */
 export interface SpareKind extends Pick<RunRequest, 'backend' | 'nativePath'> {
