@@ -103,6 +103,16 @@ describe.skipIf(!native)('one-output kernels by the handles of the native librar
     x.dispose();
   });
 
+  it('leave whole numbers to tensors, which turn them into float32', async () => {
+    const model = modelOf([dense(8, 'relu'), dense(1)]);
+    const whole = tf.ones([4, 9], 'int32');
+    const real = tf.ones([4, 9]);
+    const [a, b] = [await empiricalKernel(model, whole), await empiricalKernel(model, real)];
+    for (const [i, value] of b.data.entries()) expect(a.data[i]).toBeCloseTo(value, 3);
+    model.dispose();
+    tf.dispose([whole, real]);
+  });
+
   it('leave to tensors what is worth halving', () => {
     const taken = (samples: number) => {
       const model = modelOf([dense(400, 'relu'), dense(1)]);

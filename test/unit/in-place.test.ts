@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
 import { erfc } from '../../src/core/stats/special.js';
+import { inPlace } from '../../src/network/backends/inPlace/index.js';
 import * as tf from '../../src/network/tf.js';
 import { startBackend } from '../helpers/backend.js';
 
@@ -41,6 +42,11 @@ function expectSame(value: number, truth: number): void {
   if (Number.isFinite(expected)) expect(value).toBeCloseTo(expected, 5);
   else expect(value).toBe(expected);
 }
+
+it('reaches the memory of the backend', () => {
+  // Else the backend's own loops stay, and are right too.
+  expect(inPlace()).not.toBeNull();
+});
 
 describe.each(functions)('%s on wasm', (name, f, truth, most, ranges) => {
   it.each(ranges)('is right to the last places up to %d', (range) => {

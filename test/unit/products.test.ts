@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Random } from '../../src/core/random.js';
 import { seedModel } from '../../src/network/models/seeding.js';
 import { empiricalKernel } from '../../src/network/tangent/index.js';
@@ -163,5 +163,24 @@ describe.skipIf(!backendsUnderTest.includes('native'))('products on native', () 
     expect(error(y, a, model.weights[0].read() as tf.Tensor, false, false)).toBeLessThan(4e-6);
     model.dispose();
     tf.dispose([a, b, d, da, db, y]);
+  });
+
+  it('by the operation that suits their size', () => {
+    const backend = tf.backend() as unknown as {
+      executeSingleOutput(op: string, ...more: unknown[]): tf.Tensor;
+    };
+    const operations = vi.spyOn(backend, 'executeSingleOutput');
+    const by = (n: number, k: number, m: number, turnB: boolean) => {
+      operations.mockClear();
+      tf.tidy(() => {
+        tf.matMul(tf.zeros([n, k]), tf.zeros(turnB ? [m, k] : [k, m]), false, turnB);
+      });
+      return operations.mock.calls.map(([op]) => op).filter((op) => op.includes('MatMul'));
+    };
+    expect(by(64, 10, 256, false)).toEqual(['MatMul']);
+    expect(by(64, 10, 256, true)).toEqual(['MatMul']);
+    expect(by(512, 512, 512, false)).toEqual(['MatMul']);
+    expect(by(512, 512, 512, true)).toEqual(['BatchMatMulV2']);
+    operations.mockRestore();
   });
 });

@@ -63,7 +63,7 @@ describe('sentences from below the editor, in Chinese', () => {
       '',
       'two-layer.ts',
       "Cannot read properties of undefined (reading 'units')",
-      'ENOENT: no such file or directory, open "/tmp/x.csv"',
+      'ENOENT: no such file or directory, open "/data/x.csv"',
       'My network, third try: wider than before.',
       'SyntaxError: Unexpected token (3:14)',
     ])
@@ -140,10 +140,10 @@ describe('sentences from below the editor, in Chinese', () => {
       { model, data, loss: 'hinge' },
       { model, data, optimizer: 'sgd' },
       'nothing',
-    ].map((input) => messageOf(() => resolveDefinition(input, '/work/two-layer.ts')));
+    ].map((input) => messageOf(() => resolveDefinition(input, '/models/two-layer.ts')));
     for (const message of messages) {
       const told = chinese.translate(message);
-      expect(told, message).toMatch(/^\/work\/two-layer\.ts: .*[一-鿿].*。$/);
+      expect(told, message).toMatch(/^\/models\/two-layer\.ts: .*[一-鿿].*。$/);
       // Names of fields and values stay.
       expect(told, message).not.toMatch(/\b(must|missing|there is|allowed)\b/i);
     }

@@ -22,10 +22,11 @@ interface Forward {
 
 /** Factors that leave this range are multiplied in, so that deep networks stay in the range of float32. */
 const mostFactor = 1e8;
+/** Whether a factor may be left to the end. */
+export const mayWait = (factor: number): boolean =>
+  Math.abs(factor) <= mostFactor && Math.abs(factor) >= 1 / mostFactor;
 const settled = ({ values, factor }: Scaled): Scaled =>
-  Math.abs(factor) > mostFactor || Math.abs(factor) < 1 / mostFactor
-    ? { values: tf.mul(values, factor), factor: 1 }
-    : { values, factor };
+  mayWait(factor) ? { values, factor } : { values: tf.mul(values, factor), factor: 1 };
 
 function forward(chain: readonly ChainLayer[], x: tf.Tensor2D): Forward {
   const inputs: Scaled[] = [];

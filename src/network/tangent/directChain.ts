@@ -1,6 +1,7 @@
 import { NativeProgram, type NativeTensor } from '../backends/nativeProgram.js';
 import * as tf from '../tf.js';
 import { type ChainLayer, chainOf } from './chain.js';
+import { mayWait } from './chainPass.js';
 import type { EmpiricalKernel, KernelOptions } from './kernel.js';
 import { nativeActivations } from './nativeActivations.js';
 import { isHomogeneous } from './slopes.js';
@@ -13,8 +14,6 @@ type Matrix = NativeTensor;
 const large = 2 ** 23;
 /** Multiplications of a layer's Gram matrices from which on it pays to leave out what lies below the diagonal. */
 const worthHalving = 2 ** 29;
-/** Constants outside of this range are left to the pass that multiplies them in on the way. */
-const mostFactor = 1e8;
 
 /** The chain of layers, where this way is open for a kernel of n samples; else null. */
 function chainFor(model: tf.LayersModel, n: number, single: boolean): readonly ChainLayer[] | null {
@@ -33,8 +32,9 @@ function chainFor(model: tf.LayersModel, n: number, single: boolean): readonly C
 }
 
 /**
- * Kernel, [N, N], of a chain of dense layers on one output on the native backend: the sums of
- * `chainPass` and `termOf`, by the library's handles. Null for anything else, and for kernels so large that this gains nothing.
+ * Kernel, [N, N], of a chain of dense layers with one output on the native backend, x being float32 [N, d]: the sums of
+ * `chainPass` and `termOf`, by the library's handles. Null for anything else, and for kernels so large that this gains
+ * nothing.
  */
 export function directly(
   model: tf.LayersModel,
@@ -42,7 +42,7 @@ export function directly(
   options: KernelOptions,
   count: number,
 ): EmpiricalKernel | null {
-  if (Array.isArray(x) || options.against || options.blockRows) return null;
+  if (Array.isArray(x) || x.dtype !== 'float32' || options.against || options.blockRows) return null;
   const n = x.shape[0];
   const chain = chainFor(model, n, count === 1);
   const scales = chain && inputFactors(chain);
@@ -75,7 +75,7 @@ export function directly(
 
 /**
  * Constant in front of every layer's input, as stored: what homogeneous activations let through, times the layer's own
- * scale. Null where it would leave the range of float32, here or on the way back.
+ * scale. Null where it, or that of the cotangents, would have to be multiplied in on the way: `chainPass` does.
  */
 function inputFactors(chain: readonly ChainLayer[]): readonly number[] | null {
   const factors: number[] = [];
@@ -86,9 +86,7 @@ function inputFactors(chain: readonly ChainLayer[]): readonly number[] | null {
     through = isHomogeneous(activation) && factor > 0 ? factor : 1;
   }
   const back = chain.map((_, l) => chain.slice(l).reduce((product, { scale }) => product * scale, 1));
-  const inRange = (v: number) => Math.abs(v) <= mostFactor && Math.abs(v) >= 1 / mostFactor;
-  const open = [...factors, ...back].every(inRange);
-  return open ? factors : null;
+  return [...factors, ...back].every(mayWait) ? factors : null;
 }
 
 interface LayerTerm {

@@ -1,11 +1,7 @@
 import * as tf from '../../tf.js';
-import { productAttributes, productOperation } from '../raw.js';
+import { nativeBackend, productAttributes, productOperation } from '../raw.js';
 
 type Product = { readonly a: tf.Tensor; readonly b: tf.Tensor };
-
-interface NativeKernels {
-  executeSingleOutput(op: string, attributes: readonly object[], inputs: readonly tf.Tensor[]): tf.TensorInfo;
-}
 
 /**
  * Products of two matrices on the native backend by the operation that suits their size: tfjs-node takes the batched one
@@ -27,7 +23,7 @@ export function repairNativeProducts(): void {
         return old.kernelFunc(call);
       const operation = productOperation(a.shape, b.shape, transposeB);
       const attributes = productAttributes(operation, transposeA, transposeB);
-      return (call.backend as unknown as NativeKernels).executeSingleOutput(operation, attributes, [a, b]);
+      return nativeBackend().executeSingleOutput(operation, attributes, [a, b]);
     },
   });
 }
