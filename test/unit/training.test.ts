@@ -22,6 +22,7 @@ import {
   tensorsOf,
   train,
 } from '../../src/network/training/index.js';
+import { evaluationCadence } from '../../src/network/training/schedule.js';
 import type { MetricsRow, RunRecord } from '../../src/protocol/records.js';
 import { timingColumns } from '../../src/protocol/records.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
@@ -263,6 +264,31 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     const failure = run(teacher(), { optimizer: { kind: 'sgd', learningRate: 1e4 }, steps: 500 });
     await expect(failure).rejects.toThrow(DivergedError);
     await expect(failure).rejects.toThrow(/step \d+.*step size 10000.*learningRate/);
+  });
+
+  it('says what its linearised twin leaves out', async () => {
+    const notes = async (more: Partial<Definition>) => {
+      const { records } = await run(teacher(), { measure: { kernels: 2, twin: true }, steps: 2, ...more });
+      return records.flatMap((r) => (r.kind === 'note' && r.text.includes('twin') ? [r.text] : []));
+    };
+    expect(await notes({})).toEqual([]);
+    expect(await notes({ regularization: { readout: 0.1 } })).toEqual([
+      expect.stringContaining('without L2'),
+    ]);
+  });
+
+  it('evaluates within its share, whatever the sizes', () => {
+    for (const [steps, batch, evaluated] of [
+      [2000, 512, 1024],
+      [500, 64, 10_000],
+      [20_000, 32, 2048],
+    ] as const) {
+      const evaluations = steps / evaluationCadence(steps, 1, batch, evaluated);
+      // Half a step for as many samples; and at least eight rows.
+      const share = (0.5 * evaluations * evaluated) / (steps * batch);
+      expect(evaluations <= 8 || share <= 0.031).toBe(true);
+      expect(evaluations).toBeGreaterThan(4);
+    }
   });
 
   it('takes half the largest stable step on auto, and that bound is the true one', async () => {
