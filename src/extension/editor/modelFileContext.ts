@@ -9,7 +9,6 @@ export class ModelFileContext implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[];
   private last: boolean | null = null;
   private timer: NodeJS.Timeout | null = null;
-
   private expecting: NodeJS.Timeout | null = null;
 
   constructor(
