@@ -47,13 +47,21 @@ describe('dashboard', () => {
     for (const id of ['loss', 'spectrum', 'movement', 'particles', 'modes', 'kernel', 'drift', 'paths']) {
       await page.locator(`#card-${id}`).scrollIntoViewIfNeeded();
       await page.waitForFunction(
-        (card) => !document.querySelector(`#card-${card} .empty`)?.checkVisibility(),
+        (card) => document.querySelector(`#card-${card} .summary`)?.textContent !== '',
         id,
       );
       expect(await drawn(page, `#card-${id} canvas:not([hidden])`), id).toBe(true);
     }
     expect(await page.locator('#card-loss .summary').textContent()).toMatch(/^Step 2000: training loss/);
     expect(await page.evaluate('window.violations')).toEqual([]);
+    await page.close();
+  });
+
+  it('says of no card out of sight that something is missing', async () => {
+    const page = await filled(320);
+    await page.waitForFunction(() => document.querySelector('#card-loss .summary')?.textContent !== '');
+    const empty = page.locator('#card-drift .empty');
+    expect(await empty.getAttribute('hidden')).not.toBeNull();
     await page.close();
   });
 
@@ -121,6 +129,8 @@ describe('dashboard', () => {
     'has no serious accessibility violation: $name at $width pixels',
     async ({ theme, width }) => {
       const page = await filled(width, theme);
+      for (const card of await page.locator('[id^=card-]').all()) await card.scrollIntoViewIfNeeded();
+      await page.waitForFunction(() => !document.querySelector('[data-behind]'));
       await page.screenshot({
         path: path.join(screenshots, `dashboard-${theme.name}-${width}.png`),
         fullPage: true,

@@ -75,6 +75,8 @@ export abstract class Card {
   constructor(readonly options: CardOptions) {
     const { id, title } = options;
     this.empty = element('p', { class: 'empty' }, t('Waiting for the first measurement …'));
+    // Nothing is known to be missing before the card has come into sight.
+    this.empty.toggleAttribute('hidden', true);
     this.tablePlace = element('div', {
       class: 'table',
       hidden: true,
