@@ -104,7 +104,7 @@ export {
   ModelJacobian,
   outputCount,
   type ProductMethod,
-} from './network/tangent/index.js';
+} from './network/kernel/index.js';
 export * as tf from './network/tf.js';
 export {
   GeneralTwin,

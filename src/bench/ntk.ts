@@ -1,4 +1,4 @@
-import { empiricalKernel } from '../network/tangent/index.js';
+import { empiricalKernel } from '../network/kernel/index.js';
 import * as tf from '../network/tf.js';
 import { operationsOf } from './operations.js';
 import { Peer, type Timing } from './peer.js';

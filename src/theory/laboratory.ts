@@ -8,7 +8,7 @@ import type {
 } from '../experiment/definition.js';
 import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
-import { empiricalKernel } from '../network/tangent/index.js';
+import { empiricalKernel } from '../network/kernel/index.js';
 import * as tf from '../network/tf.js';
 import {
   type Sabotage,

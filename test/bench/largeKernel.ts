@@ -11,7 +11,7 @@ import { peakMB, resetPeak } from '../../src/bench/memory.js';
 import { useBackend } from '../../src/network/backends/index.js';
 import type { BackendPreference } from '../../src/network/backends/report.js';
 import { buildModel } from '../../src/network/models/build.js';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import * as tf from '../../src/network/tf.js';
 
 const { values: options } = parseArgs({

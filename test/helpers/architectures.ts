@@ -238,7 +238,7 @@ export const architectures: readonly Architecture[] = [
       ),
   },
   {
-    name: 'recurrent (generic fallback)',
+    name: 'recurrent',
     shapes: [[4, 2]],
     build: () => sequential(L.simpleRNN({ units: 3, inputShape: [4, 2] }), L.dense({ units: 1 })),
   },

@@ -63,7 +63,7 @@ export const furtherArchitectures: readonly Architecture[] = [
     },
   },
   {
-    name: 'attention as a custom layer (generic fallback)',
+    name: 'attention as a custom layer',
     shapes: [steps],
     build: () => {
       const x = tf.input({ shape: steps });
@@ -216,12 +216,12 @@ export const furtherArchitectures: readonly Architecture[] = [
       ),
   },
   {
-    name: 'a trained slope (generic fallback)',
+    name: 'a trained slope',
     shapes: [[5]],
     build: () => sequential(L.dense({ units: 6, inputShape: [5] }), L.prelu(), L.dense({ units: 2 })),
   },
   {
-    name: 'LSTM over masked words (generic fallback)',
+    name: 'LSTM over masked words',
     shapes: [[5]],
     integer: 6,
     build: () =>
@@ -232,7 +232,7 @@ export const furtherArchitectures: readonly Architecture[] = [
       ),
   },
   {
-    name: 'GRU in both directions (generic fallback)',
+    name: 'GRU in both directions',
     shapes: [[4, 2]],
     build: () =>
       sequential(

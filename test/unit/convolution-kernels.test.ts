@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { seedModel } from '../../src/network/models/seeding.js';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { directly } from '../../src/network/kernel/dense/directChain.js';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { Elementwise, ScaledDense } from '../../src/network/models/layers.js';
-import { directly } from '../../src/network/tangent/directChain.js';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 

@@ -2,15 +2,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { eigenvalues } from '../../src/core/linalg/eigen.js';
 import { matrixFrom } from '../../src/core/linalg/matrix.js';
 import { Random } from '../../src/core/random.js';
-import { buildModel } from '../../src/network/models/build.js';
-import { seedModel } from '../../src/network/models/seeding.js';
 import {
   empiricalKernel,
   explicitJacobian,
   KernelOperator,
   ModelJacobian,
   outputCount,
-} from '../../src/network/tangent/index.js';
+} from '../../src/network/kernel/index.js';
+import { buildModel } from '../../src/network/models/build.js';
+import { seedModel } from '../../src/network/models/seeding.js';
 import * as tf from '../../src/network/tf.js';
 import { architectures, inputs, seeded } from '../helpers/architectures.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';

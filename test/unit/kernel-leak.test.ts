@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import * as tf from '../../src/network/tf.js';
 import { architectures, inputs, seeded } from '../helpers/architectures.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';

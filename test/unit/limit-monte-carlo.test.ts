@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limitKernel } from '../../src/core/kernels/limit.js';
 import { parseArchitecture } from '../../src/core/kernels/readArchitecture.js';
 import { Random } from '../../src/core/random.js';
-import { explicitJacobian } from '../../src/network/tangent/index.js';
+import { explicitJacobian } from '../../src/network/kernel/index.js';
 import * as tf from '../../src/network/tf.js';
 import { startBackend } from '../helpers/backend.js';
 import { type ArchLayer, finiteNetwork } from '../helpers/finiteNetworks.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FailureError } from '../../src/core/errors.js';
 import { isOutOfMemory, limitWasmMemory, OutOfMemoryError } from '../../src/network/backends/memory.js';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { seedModel } from '../../src/network/models/seeding.js';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Random } from '../../src/core/random.js';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { seedModel } from '../../src/network/models/seeding.js';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
 import * as tf from '../../src/network/tf.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 

@@ -54,7 +54,7 @@ async function kernelAction(file: string, options: Options): Promise<void> {
   const [{ useBackend }, tf, { empiricalKernel }, { loadForKernel }] = await Promise.all([
     import('../../network/backends/index.js'),
     import('../../network/tf.js'),
-    import('../../network/tangent/index.js'),
+    import('../../network/kernel/index.js'),
     import('../io/kernelModel.js'),
   ]);
   await useBackend(options.backend);

@@ -5,7 +5,7 @@ import {
   spectralDensity,
   stochasticTrace,
 } from '../../core/linalg/stochastic.js';
-import type { ProductMethod } from '../tangent/jacobian/linearisation.js';
+import type { ProductMethod } from '../jacobian/linearisation.js';
 import type { LossHessian } from './lossHessian.js';
 
 /** Numbers a Lanczos basis may hold: 256 MiB. */

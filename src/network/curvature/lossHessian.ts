@@ -1,14 +1,10 @@
 import { Random } from '../../core/random.js';
 import type { LossName } from '../../experiment/definition.js';
-import { differenceStep } from '../tangent/jacobian/genericLinearisation.js';
-import {
-  type Inputs,
-  type ProductMethod,
-  sampleCount,
-  samplesOf,
-} from '../tangent/jacobian/linearisation.js';
-import { normOf, Parameters } from '../tangent/jacobian/parameters.js';
-import { registerSecondGradients } from '../tangent/jacobian/secondGradients.js';
+import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
+import { differenceStep } from '../jacobian/genericLinearisation.js';
+import type { ProductMethod } from '../jacobian/linearisation.js';
+import { normOf, Parameters } from '../jacobian/parameters.js';
+import { registerSecondGradients } from '../jacobian/secondGradients.js';
 import * as tf from '../tf.js';
 import { lossOf } from '../training/gradient.js';
 import { twiceDifferentiable } from './proven.js';

@@ -1,6 +1,6 @@
 import { KrylovCourse } from '../../core/dynamics/krylovCourse.js';
 import { type Stage, stabilisedShare, stabilisedStep, stagesFor } from '../../core/dynamics/stabilised.js';
-import { KernelOperator, ModelJacobian } from '../tangent/index.js';
+import { KernelOperator, ModelJacobian } from '../kernel/index.js';
 import * as tf from '../tf.js';
 import { gradientFunction } from './gradient.js';
 

@@ -4,7 +4,7 @@ import { say } from '../../core/say.js';
 import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type { Regime } from '../../protocol/records.js';
 import type { Dataset } from '../data/index.js';
-import { ModelJacobian } from '../tangent/index.js';
+import { ModelJacobian } from '../kernel/index.js';
 import * as tf from '../tf.js';
 import { relativeGap } from './gaps.js';
 import type { KernelMeasurement, KernelProbe } from './probe.js';

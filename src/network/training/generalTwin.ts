@@ -1,6 +1,6 @@
 import { say } from '../../core/say.js';
 import type { ExperimentDefinition, LossName } from '../../experiment/definition.js';
-import { ModelJacobian } from '../tangent/index.js';
+import { ModelJacobian } from '../kernel/index.js';
 import * as tf from '../tf.js';
 import { lossGradient, lossOf } from './gradient.js';
 import { HeavyBall } from './heavyBall.js';

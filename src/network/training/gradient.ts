@@ -1,8 +1,8 @@
 import type { LossName } from '../../experiment/definition.js';
+import { type ChainLayer, chainOf } from '../kernel/dense/denseChain.js';
+import { trainableLayers } from '../kernel/index.js';
 import { activations } from '../models/activations.js';
-import { type ChainLayer, chainOf } from '../tangent/chain.js';
-import { trainableLayers } from '../tangent/index.js';
-import { timesTransposed, transposedTimes } from '../tangent/products.js';
+import { timesTransposed, transposedTimes } from '../products.js';
 import * as tf from '../tf.js';
 
 /** Gradient of the loss for one trainable weight. */

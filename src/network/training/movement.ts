@@ -1,4 +1,4 @@
-import { trainableLayers } from '../tangent/index.js';
+import { trainableLayers } from '../kernel/index.js';
 import type * as tf from '../tf.js';
 
 interface Start {

@@ -3,7 +3,7 @@ import { eigh } from '../../core/linalg/eigen.js';
 import { type Matrix, matrixFrom } from '../../core/linalg/matrix.js';
 import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type { Dataset } from '../data/index.js';
-import { empiricalKernel } from '../tangent/index.js';
+import { empiricalKernel } from '../kernel/index.js';
 import type * as tf from '../tf.js';
 import { tensorsOf } from './batches.js';
 

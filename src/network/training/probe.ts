@@ -4,7 +4,7 @@ import { noiseFloor } from '../../core/linalg/spectrum.js';
 import { inverseFormFromSpectrum, relativeDrift, targetAlignment } from '../../core/measures/kernel.js';
 import type { LossName } from '../../experiment/definition.js';
 import type { Dataset } from '../data/index.js';
-import { empiricalKernel } from '../tangent/index.js';
+import { empiricalKernel } from '../kernel/index.js';
 import type * as tf from '../tf.js';
 import { probeRows, tensorsOf } from './batches.js';
 import { type PredictionStart, projected } from './prediction.js';

@@ -1,6 +1,6 @@
 import type { ExperimentDefinition, OptimizerSpec } from '../../experiment/definition.js';
+import { trainableLayers } from '../kernel/index.js';
 import type { BuiltModel } from '../models/build.js';
-import { trainableLayers } from '../tangent/index.js';
 import type { Sabotage } from './sabotage.js';
 
 /** Factor on the base step size eta of every layer with trainable weights, by name. */

@@ -2,7 +2,7 @@ import { ForcedResponse } from '../../core/dynamics/forcedResponse.js';
 import type { Matrix } from '../../core/linalg/matrix.js';
 import type { ExperimentDefinition } from '../../experiment/definition.js';
 import type { Dataset } from '../data/index.js';
-import { chainOf } from '../tangent/chain.js';
+import { chainOf } from '../kernel/dense/denseChain.js';
 import type * as tf from '../tf.js';
 import type { GapAt } from './descentAhead.js';
 import { relativeGap } from './gaps.js';

@@ -2,7 +2,7 @@ import type { ForcedResponse } from '../../core/dynamics/forcedResponse.js';
 import { pulled, shareLeft } from '../../core/dynamics/forcedResponse.js';
 import { eigh } from '../../core/linalg/eigen.js';
 import type { Matrix } from '../../core/linalg/matrix.js';
-import { ModelJacobian } from '../tangent/index.js';
+import { ModelJacobian } from '../kernel/index.js';
 import * as tf from '../tf.js';
 import { projected } from './prediction.js';
 import type { KernelProbe } from './probe.js';

@@ -1,7 +1,7 @@
 import type { LossName } from '../../experiment/definition.js';
+import { type ChainLayer, chainOf } from '../kernel/dense/denseChain.js';
 import { activations } from '../models/activations.js';
-import { type ChainLayer, chainOf } from '../tangent/chain.js';
-import { timesTransposed, transposedTimes } from '../tangent/products.js';
+import { timesTransposed, transposedTimes } from '../products.js';
 import * as tf from '../tf.js';
 import { lossOf } from './gradient.js';
 import { HeavyBall } from './heavyBall.js';

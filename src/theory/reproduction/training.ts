@@ -1,7 +1,7 @@
 import type { DataSpec, ExperimentDefinition, TwoLayerModel } from '../../experiment/definition.js';
 import type { Dataset } from '../../network/data/index.js';
 import { type BuiltModel, buildModel } from '../../network/models/build.js';
-import { PathLinearisation } from '../../network/tangent/index.js';
+import { PathLinearisation } from '../../network/training/pathLinearisation.js';
 import type * as tf from '../../network/tf.js';
 import { type Checkpoint, Evaluator, NeuronMovement, train } from '../../network/training/index.js';
 import type { MetricsRow } from '../../protocol/records.js';

@@ -1,0 +1,138 @@
+import * as tf from '../../tf.js';
+import { concatenated, disposeParts, keptParts, type Part } from '../contribution.js';
+import type { KernelMode } from '../kernel.js';
+import { convolutionPart } from './convolutionPart.js';
+import { runBelow, runParts } from './convolutionRun.js';
+import type { ConvStage, Stage } from './convStack.js';
+import { type Cotangents, outside } from './cotangents.js';
+import { backward, forward, fusedForward, isFused } from './steps.js';
+
+type DenseStage = Extract<Stage, { kind: 'dense' }>;
+
+/** Most values of one tensor in a chunk of samples. Memory that wasm once took it never gives back. */
+const chunkValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 21 : 2 ** 24);
+
+export interface StagedRequest {
+  readonly mode: KernelMode;
+  readonly outputs: number;
+  /** One output only. */
+  readonly output?: number;
+  /** Samples of the whole kernel, by which the form of a part is chosen. */
+  readonly samples: number;
+}
+
+/**
+ * Parts of the kernel for a network of stages, x being [N, h, w, c]: one forward pass, and one backward pass for all
+ * outputs together, a chunk of samples at a time. The tensors of the result are kept; the caller disposes them.
+ */
+export function stackParts(
+  stages: readonly Stage[],
+  x: tf.Tensor4D,
+  request: StagedRequest,
+): readonly Part[] {
+  const samples = x.shape[0];
+  const size = samplesInChunk(stages, request);
+  const chunks: (readonly Part[])[] = [];
+  for (let i = 0; i < samples; i += size) {
+    const n = Math.min(size, samples - i);
+    chunks.push(
+      keptParts(() => {
+        const [h, w, c] = x.shape.slice(1);
+        const chunk = n === samples ? x : tf.slice4d(x, [i, 0, 0, 0], [n, h, w, c]);
+        return chunkParts(stages, chunk, request);
+      }),
+    );
+  }
+  if (chunks.length === 1) return chunks[0];
+  return chunks[0].flatMap((_, k) => {
+    const pieces = chunks.map((parts) => parts[k]);
+    const whole = keptParts(() => [concatenated(pieces)]);
+    disposeParts(pieces);
+    return whole;
+  });
+}
+
+function samplesInChunk(stages: readonly Stage[], request: StagedRequest): number {
+  const lean = needsActivationsOnly(stages, request);
+  let most = 1;
+  for (const stage of stages) {
+    if (stage.kind !== 'conv') continue;
+    const [, height, width, filters] = stage.layer.outputShape as number[];
+    const [kh, kw, channels] = stage.kernel.shape as number[];
+    const positions = height * width;
+    most = Math.max(most, positions * filters * (lean ? 1 : request.outputs));
+    if (!lean || channels < 8) most = Math.max(most, positions * kh * kw * channels);
+  }
+  return Math.max(1, Math.floor(chunkValues() / most));
+}
+
+/** Whether one run on our own threads holds all convolutions, and all samples share the rows of cotangents above it. */
+function needsActivationsOnly(stages: readonly Stage[], request: StagedRequest): boolean {
+  const first = firstTrainable(stages);
+  const top = stages.reduce((last, stage, s) => (stage.kind === 'conv' ? s : last), -1);
+  const above = stages.slice(top + (stages[top + 1]?.kind === 'activation' ? 2 : 1));
+  const shared =
+    above.length > 0 && above[0].kind === 'mean' && above.slice(1).every((s) => s.kind === 'dense');
+  return shared && first >= 0 && first <= top && runBelow(stages, top, first, request) === first;
+}
+
+const firstTrainable = (stages: readonly Stage[]): number =>
+  stages.findIndex((stage) => 'trainable' in stage && stage.trainable);
+
+/** Everything for one chunk of samples. The caller tidies. */
+function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StagedRequest): Part[] {
+  const first = firstTrainable(stages);
+  const inputs: tf.Tensor[] = [];
+  let a: tf.Tensor = x;
+  for (const [s, stage] of stages.entries()) {
+    inputs.push(a);
+    const next = stages[s + 1];
+    if (stage.kind === 'activation' && stages[s - 1] && isFused(stages[s - 1], stage)) continue;
+    a = next && isFused(stage, next) ? fusedForward(stage as ConvStage, a as tf.Tensor4D) : forward(stage, a);
+  }
+  const n = x.shape[0];
+  const units = a.size / n;
+  const eye = tf.eye(units) as tf.Tensor2D;
+  const { output } = request;
+  const rows = output === undefined ? eye : tf.slice2d(eye, [output, 0], [1, units]);
+  let d: Cotangents = {
+    form: 'shared',
+    rows: tf.reshape(rows, [rows.shape[0], ...a.shape.slice(1)]),
+    slope: null,
+  };
+  const parts: Part[] = [];
+  for (let s = stages.length - 1; s >= first && first >= 0; s--) {
+    const stage = stages[s];
+    const input = inputs[s];
+    if (stage.kind === 'dense' && stage.trainable) parts.unshift(densePart(stage, input as tf.Tensor2D, d));
+    const lowest = stage.kind === 'conv' ? runBelow(stages, s, first, request) : null;
+    if (lowest !== null) {
+      const run = runParts(stages, lowest, s, first, inputs, d, request);
+      parts.unshift(...run.parts);
+      if (!run.cotangents) break;
+      d = run.cotangents;
+      s = lowest;
+      continue;
+    }
+    if (stage.kind === 'conv' && stage.trainable)
+      parts.unshift(convolutionPart(stage, input as tf.Tensor4D, d, request));
+    if (s > first) d = backward(stage, input, inputs[s + 1] ?? a, d);
+  }
+  return parts;
+}
+
+function densePart(stage: DenseStage, a: tf.Tensor2D, d: Cotangents): Part {
+  const common = {
+    kind: 'product' as const,
+    layer: stage.layer.name,
+    input: tf.clone(a),
+    biasScale: stage.bias ? stage.biasScale / stage.scale : 0,
+    factor: stage.scale * stage.scale,
+  };
+  if (d.form === 'shared' && !d.slope)
+    return { ...common, cotangent: tf.clone(d.rows as tf.Tensor2D), per: 'shared' };
+  const units = stage.kernel.shape[1] as number;
+  const rows = tf.clone(outside(d, a.shape[0], [units]));
+  const cotangent = tf.reshape(rows, [-1, units]) as tf.Tensor2D;
+  return { ...common, cotangent, per: rows.shape[1] as number };
+}

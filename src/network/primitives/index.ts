@@ -1,0 +1,35 @@
+import type { GraphNode } from '../graph/trace.js';
+import type * as tf from '../tf.js';
+import { convolution, convolutionInput, linearOnImages, maxPool } from './convolution.js';
+import { elementwise } from './elementwise.js';
+import { genericPull, pushByPull } from './generic.js';
+import { matMul } from './matMul.js';
+import { add, concat, gather, pack, pad, slice, split, tile, unpack } from './pieces.js';
+import type { Primitive, Tangents } from './primitive.js';
+import { extremum, mean, softmax, sum } from './reduce.js';
+import { cumulativeSum, reshape, reverse, transpose } from './reshape.js';
+
+const all: readonly Primitive[] = [
+  elementwise,
+  ...[reshape, transpose, reverse, cumulativeSum],
+  ...[slice, pad, concat, pack, unpack, split, tile, gather, add],
+  ...[sum, mean, extremum, softmax],
+  matMul,
+  ...[convolution, convolutionInput, linearOnImages, maxPool],
+];
+
+const byKernel = new Map(all.flatMap((primitive) => primitive.kernels.map((kernel) => [kernel, primitive])));
+
+/** Cotangents [L, ...in] of an input of a node from those of its outputs. */
+export function pull(d: readonly (tf.Tensor | null)[], node: GraphNode, name: string): tf.Tensor {
+  return (byKernel.get(node.kernel)?.pull ?? genericPull)(d, node, name);
+}
+
+/** Tangents of a node's outputs from those of some of its inputs. */
+export function push(tangents: Tangents, node: GraphNode): readonly tf.Tensor[] {
+  const own = byKernel.get(node.kernel);
+  return own?.push?.(tangents, node) ?? pushByPull(tangents, node, own?.pull ?? genericPull);
+}
+
+/** Kernels with a rule of ours. */
+export const knownKernels: ReadonlySet<string> = new Set(byKernel.keys());
