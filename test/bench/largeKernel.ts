@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util';
 import { peakMB, resetPeak } from '../../src/bench/memory.js';
 import { useBackend } from '../../src/network/backends/index.js';
 import type { BackendPreference } from '../../src/network/backends/report.js';
-import { buildModel } from '../../src/network/models/build.js';
 import { empiricalKernel } from '../../src/network/kernel/index.js';
+import { buildModel } from '../../src/network/models/build.js';
 import * as tf from '../../src/network/tf.js';
 
 const { values: options } = parseArgs({
