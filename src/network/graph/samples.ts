@@ -75,9 +75,11 @@ function findStructure(program: Program, inputs: readonly tf.Tensor[]): Structur
     return graph;
   };
   try {
-    const box: { structure?: Structure } = {};
-    tf.tidy(() => void (box.structure = find()));
-    return box.structure as Structure;
+    const found: Structure[] = [];
+    tf.tidy(() => {
+      found.push(find());
+    });
+    return found[0];
   } finally {
     for (const graph of graphs) graph.dispose();
   }
