@@ -1,5 +1,5 @@
 import { Random } from '../../core/random.js';
-import type { LossName } from '../../experiment/definition.js';
+import type { LossName } from '../data/spec.js';
 import { differenceStep } from '../tangent/jacobian/genericLinearisation.js';
 import {
   type Inputs,
@@ -10,7 +10,7 @@ import {
 import { normOf, Parameters } from '../tangent/jacobian/parameters.js';
 import { registerSecondGradients } from '../tangent/jacobian/secondGradients.js';
 import * as tf from '../tf.js';
-import { lossOf } from '../training/gradient.js';
+import { lossOf } from '../training/loop/gradient.js';
 import { twiceDifferentiable } from './proven.js';
 
 export interface HessianOptions {

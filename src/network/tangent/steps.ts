@@ -1,5 +1,5 @@
-import type { ActivationName } from '../../experiment/definition.js';
 import { activations } from '../models/activations.js';
+import type { ActivationName } from '../models/spec.js';
 import * as tf from '../tf.js';
 import { convolveOnThreads } from './convolutionRun.js';
 import { type Cotangents, constantRows, outside, timesSlope } from './cotangents.js';
