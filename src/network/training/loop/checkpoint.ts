@@ -27,8 +27,8 @@ export function takeCheckpoint(
 }
 
 export function readCheckpoint(model: tf.LayersModel, stepper: Stepper, checkpoint: Checkpoint): void {
-  const tensors = checkpoint.weights.map((w) => tf.tensor(w.values, [...w.shape]));
-  model.setWeights(tensors);
-  tf.dispose(tensors);
+  // `setWeights` would project weights onto their constraints, which training does not.
+  for (const [i, { values, shape }] of checkpoint.weights.entries())
+    tf.tidy(() => (model.weights[i].read() as tf.Variable).assign(tf.tensor(values, [...shape])));
   stepper.restore(checkpoint.optimizer);
 }

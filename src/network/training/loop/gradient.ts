@@ -1,9 +1,11 @@
 import type { LossName } from '../../data/spec.js';
 import { activations } from '../../models/activations.js';
+import { Elementwise, ScaledDense } from '../../models/layers.js';
 import { type ChainLayer, chainOf } from '../../tangent/chain.js';
 import { trainableLayers } from '../../tangent/index.js';
 import { timesTransposed, transposedTimes } from '../../tangent/products.js';
 import * as tf from '../../tf.js';
+import { penaltiesOf, trainingForm, withRandom } from './trainingForm.js';
 
 /** Gradient of the loss for one trainable weight. */
 export interface WeightGradient {
@@ -34,28 +36,91 @@ export function lossGradient(f: tf.Tensor2D, y: tf.Tensor2D, loss: LossName): tf
 export type GradientFunction = (x: tf.Tensor | tf.Tensor[], y: tf.Tensor) => LossAndGradients;
 
 /**
- * The loss and its gradients for one model. Chains of dense layers get theirs from products written by hand, without a
- * tape (three times less time a step at small sizes); everything else from TensorFlow.js. The caller tidies.
+ * The loss and its gradients for one model: TensorFlow.js's own reverse mode of what it runs in training form, with the
+ * penalties of the layers' regularisers in the gradients. The loss is that of the outputs alone, as everywhere. Chains of
+ * plain dense layers, where training runs what inference does, get their gradients from products written by hand, without
+ * a tape (three times less time a step at small sizes). `random` gives the numbers that seed dropout and noise; without
+ * it they are drawn anew. The caller tidies.
  */
-export function gradientFunction(model: tf.LayersModel, loss: LossName): GradientFunction {
+export function gradientFunction(
+  model: tf.LayersModel,
+  loss: LossName,
+  random?: () => number,
+): GradientFunction {
+  let chosen: GradientFunction | null = null;
+  return (x, y) => {
+    chosen ??= chainGradient(model, loss, x) ?? tapeGradient(model, loss, random);
+    return chosen(x, y);
+  };
+}
+
+/** The classes of which a chain may consist: TensorFlow.js's own and ours, not another class of the same name. */
+const chainClasses = [
+  ScaledDense,
+  Elementwise,
+  ...[
+    // With names, so that TensorFlow.js numbers the user's unnamed layers as if these had not been.
+    tf.layers.inputLayer({ name: 'probe', inputShape: [1] }),
+    tf.layers.dense({ name: 'probe', units: 1 }),
+    tf.layers.activation({ name: 'probe', activation: 'relu' }),
+    tf.layers.dropout({ name: 'probe', rate: 0 }),
+  ].map((layer) => layer.constructor),
+] as readonly unknown[];
+
+/** The gradient of a chain by hand, or null where training runs or adds anything else. */
+function chainGradient(
+  model: tf.LayersModel,
+  loss: LossName,
+  x: tf.Tensor | tf.Tensor[],
+): GradientFunction | null {
+  if (!model.layers.every((layer) => chainClasses.includes(layer.constructor))) return null;
   const chain = chainOf(model);
-  if (chain)
-    return (x, y) =>
-      chainGradients(chain, (Array.isArray(x) ? x[0] : x) as tf.Tensor2D, y as tf.Tensor2D, loss);
+  if (!chain) return null;
+  const { differs, penalised } = trainingForm(model, x);
+  if (differs || penalised.length > 0) return null;
+  return (inputs, y) =>
+    chainGradients(
+      chain,
+      (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D,
+      y as tf.Tensor2D,
+      loss,
+    );
+}
+
+function tapeGradient(model: tf.LayersModel, loss: LossName, random?: () => number): GradientFunction {
   const owners = trainableLayers(model).flatMap((layer) =>
     layer.trainableWeights.map((weight) => ({ layer: layer.name, variable: weight.read() as tf.Variable })),
   );
   return (x, y) => {
-    const { value, grads } = tf.variableGrads(
-      () => lossOf(tf.reshape(model.apply(x, { training: true }) as tf.Tensor, y.shape), y, loss),
-      owners.map((o) => o.variable),
-    );
+    let ofOutputs: tf.Scalar | null = null;
+    const forward = (): tf.Scalar => {
+      const f = model.apply(x, { training: true }) as tf.Tensor;
+      const value = lossOf(tf.reshape(f, y.shape), y, loss);
+      const penalties = penaltiesOf(model);
+      if (penalties.length === 0) return value;
+      ofOutputs = tf.keep(tf.clone(value));
+      return tf.addN([value, ...penalties]);
+    };
+    const taken = () =>
+      tf.variableGrads(
+        forward,
+        owners.map((o) => o.variable),
+      );
+    const { value, grads } = random ? withRandom(random, taken) : taken();
     const gradients = owners.map((o) => ({
       ...o,
       gradient: grads[o.variable.name] ?? tf.zerosLike(o.variable),
     }));
-    return { loss: value, gradients };
+    return { loss: released(ofOutputs) ?? value, gradients };
   };
+}
+
+/** A kept tensor as one that the caller's scope disposes of. */
+function released(kept: tf.Scalar | null): tf.Scalar | null {
+  if (!kept) return null;
+  const value = tf.clone(kept);
+  kept.dispose();
+  return value;
 }
 
 function chainGradients(

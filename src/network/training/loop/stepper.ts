@@ -29,6 +29,7 @@ export class Stepper {
   /** By place in `trainableWeights`: names differ between two copies of a model in one process. */
   private readonly slots = new Map<number, Slot>();
   private readonly noise: Random;
+  private drawn: { readonly step: number; readonly random: Random } | null = null;
   private readonly width: number;
 
   constructor(
@@ -38,7 +39,10 @@ export class Stepper {
     private readonly sabotage?: Sabotage,
   ) {
     this.factors = stepFactors(built, definition, sabotage);
-    this.gradients = gradientFunction(built.model, sabotage === 'wrong-loss' ? 'mse' : definition.loss);
+    // By the step's number, so that a resumed run draws the same masks.
+    this.gradients = gradientFunction(built.model, sabotage === 'wrong-loss' ? 'mse' : definition.loss, () =>
+      this.masks(),
+    );
     this.noise = new Random(definition.seed).fork('noise');
     this.width = built.twoLayer?.width ?? 1;
   }
@@ -130,6 +134,13 @@ export class Stepper {
     if (!l2 || this.sabotage === 'drop-l2') return gradient;
     const lambda = (l2.all ?? 0) + ((this.isReadout(layer) ? l2.readout : l2.features) ?? 0);
     return lambda === 0 ? gradient : tf.add(gradient, tf.mul(variable, lambda / this.width));
+  }
+
+  /** The next number that seeds dropout and noise of the model's layers in the step that is being taken. */
+  private masks(): number {
+    if (this.drawn?.step !== this.count)
+      this.drawn = { step: this.count, random: new Random(`${this.definition.seed}/masks/${this.count}`) };
+    return this.drawn.random.uniform();
   }
 
   private isReadout(layer: string): boolean {

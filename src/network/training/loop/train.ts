@@ -16,6 +16,7 @@ import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
 import { Throttle } from './throttle.js';
+import { notesOn, type TrainingForm, trainingForm } from './trainingForm.js';
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
 const patience = 40;
@@ -59,6 +60,7 @@ class Session {
   private readonly movement: Movement;
   private sharpness: SharpnessProbe | null = null;
   private readonly batches: Batches;
+  private readonly form: TrainingForm;
   private readonly trainSet: Evaluator;
   private readonly testSet: Evaluator | null;
   private twin: Twin | null = null;
@@ -92,6 +94,7 @@ class Session {
     this.movement = new Movement(this.model);
     if (tangent) this.movement.follow((variable) => tangent.valuesOf(variable));
     this.batches = new Batches(data, definition.batch, definition.seed);
+    this.form = trainingForm(this.model, this.batches.at(0).x);
     this.trainSet = new Evaluator(data.train, data, definition.loss);
     this.testSet = data.test.size > 0 ? new Evaluator(data.test, data, definition.loss) : null;
   }
@@ -107,6 +110,8 @@ class Session {
     const rowEvery = metricsCadence(steps, measure.metricsEvery);
     const saveEvery = checkpointCadence(steps, measure.checkpointEvery);
     const { size, full } = this.batches;
+    // Dropout and statistics of the batch make the loss of a step another than that of the weights.
+    const exact = full && !this.form.differs;
     const evaluated = data.test.size + Math.min(data.train.size, full ? data.train.size : sampled);
     const evaluateEvery = evaluationCadence(steps, rowEvery, size, evaluated);
     let step = resume?.step ?? 0;
@@ -132,13 +137,13 @@ class Session {
         const row = this.row(step);
         yield row;
         told.row = true;
-        if (!full) done ||= this.reached(row.values['loss']);
+        if (!exact) done ||= this.reached(row.values['loss']);
       }
       if (saves && fresh && !done) await control.onCheckpoint?.(this.checkpoint(step));
       if (!done) {
         const time = this.time;
-        // With the full batch the gradient brings the exact loss of these weights, so a run can stop before the step.
-        const { loss, taken } = this.step(step, full);
+        // Then the gradient brings the exact loss of these weights, so a run can stop before the step.
+        const { loss, taken } = this.step(step, exact);
         done = !taken;
         if (!done && !told.row && (step % rowEvery === 0 || this.kernelValues)) {
           const values = { loss, ...this.kernels?.prediction?.loss(step), ...this.takeKernelValues() };
@@ -169,13 +174,14 @@ class Session {
       this.stepper.learningRate = rate;
       yield { kind: 'note', step: 0, level: 'info', text: note };
     }
+    for (const text of notesOn(this.form)) yield { kind: 'note', step: 0, level: 'info', text };
     if (definition.measure.twin && !this.tangent) {
       const momentum = optimizer.kind === 'momentum' ? (optimizer.momentum ?? 0.9) : 0;
       const twin = twinOf(this.model, definition.loss, this.stepper.factors, sabotage, momentum);
       this.twin = twin;
       // The first use settles how products are computed.
       twin.predict(this.batches.at(0).x).dispose();
-      for (const text of [twin.note, leftOutOf(definition)])
+      for (const text of [twin.note, leftOutOf(definition, this.form)])
         if (text) yield { kind: 'note', step: 0, level: 'info', text };
     }
     if (definition.measure.sharpness && this.probe && !this.tangent) {
@@ -198,6 +204,7 @@ class Session {
     if (probe)
       this.kernels = new KernelObserver({
         setup: this.setup,
+        form: this.form,
         probe,
         stepper,
         movement,

@@ -4,6 +4,7 @@ import type * as tf from '../../tf.js';
 import { probeInputs } from '../loop/batches.js';
 import type { TrainingSetup } from '../loop/setup.js';
 import type { Stepper } from '../loop/stepper.js';
+import type { TrainingForm } from '../loop/trainingForm.js';
 import { effective, relativeGap } from '../regime/gaps.js';
 import { regimeVerdict } from '../regime/regime.js';
 import { followsKernel, RegimeWatch } from '../regime/regimeWatch.js';
@@ -22,6 +23,8 @@ const fewOf = 0.5;
 /** The run that is observed, as it stands before its first step. */
 export interface Observed {
   readonly setup: TrainingSetup;
+  /** What training does beyond descending along the loss. */
+  readonly form: TrainingForm;
   readonly probe: KernelProbe;
   readonly stepper: Stepper;
   readonly movement: Movement;
@@ -91,7 +94,7 @@ export class KernelObserver {
     const { probe, predict, twin, setup } = this.run;
     const outputs = probe.predict(predict);
     const measured = await probe.measure(outputs);
-    this.prediction ??= isPredicted(setup.definition) ? await this.predictRun(outputs) : null;
+    this.prediction ??= isPredicted(setup.definition, this.run.form) ? await this.predictRun(outputs) : null;
     if (Number.isNaN(this.initialCost)) this.initialCost = measured.cost;
     if (twin)
       this.twinGap = relativeGap(
@@ -107,7 +110,7 @@ export class KernelObserver {
   /** The regime by what was measured last, with the loss and the relative movement of now. */
   verdict(step: number, over: boolean, loss: number, moved: number): RegimeRecord {
     const { setup, stepper, probe, initialLoss, maxStep } = this.run;
-    const { definition, data, built } = setup;
+    const { definition, data } = setup;
     const { last, watch } = this;
     const first = step === 0 || !last;
     const verdict = regimeVerdict({
@@ -126,7 +129,7 @@ export class KernelObserver {
       maxStep,
       optimizer: definition.optimizer.kind,
       loss: definition.loss,
-      normalised: built.model.layers.some((layer) => layer.getClassName() === 'BatchNormalization'),
+      form: this.run.form,
       steps: step,
     });
     return { kind: 'regime', step, ...verdict };
@@ -138,7 +141,9 @@ export class KernelObserver {
    */
   private get comparable(): boolean {
     const { definition, data } = this.run.setup;
-    return isPredicted(definition) && definition.optimizer.kind === 'sgd' && data.outputs === 1;
+    return (
+      isPredicted(definition, this.run.form) && definition.optimizer.kind === 'sgd' && data.outputs === 1
+    );
   }
 
   /** Follows the run by its kernels where they say how it goes, which a step above the stable one rules out. */
@@ -146,7 +151,7 @@ export class KernelObserver {
     const { probe, setup, stepper, initialLoss, maxStep, tangent } = this.run;
     const { definition, data, built } = setup;
     const { learningRate, factors } = stepper;
-    if (tangent || !followsKernel(definition) || learningRate > maxStep) return null;
+    if (tangent || !followsKernel(definition, this.run.form) || learningRate > maxStep) return null;
     const whole = this.comparable && probe.size === data.train.size;
     return new RegimeWatch({
       model: built.model,

@@ -5,6 +5,7 @@ import type { Dataset } from '../../data/index.js';
 import { empiricalKernel } from '../../tangent/index.js';
 import type * as tf from '../../tf.js';
 import { tensorsOf } from '../loop/batches.js';
+import type { TrainingForm } from '../loop/trainingForm.js';
 import type { ExperimentDefinition } from '../spec.js';
 
 /** Training sets up to here are predicted from their whole kernel; larger ones from the probe inputs. */
@@ -38,9 +39,20 @@ export interface KernelPrediction {
 
 type Rule = Pick<ExperimentDefinition, 'loss' | 'optimizer' | 'batch' | 'noise' | 'regularization'>;
 
-/** Whether theory predicts such a run: full-batch descent under squared loss without noise, L2 or Adam. */
-export const isPredicted = ({ loss, optimizer, batch, noise, regularization }: Rule): boolean =>
-  loss === 'mse' && batch === 'full' && !noise && !regularization && optimizer.kind !== 'adam';
+/**
+ * Whether theory predicts such a run: full-batch descent under squared loss without noise, L2 (a layer's own included) or
+ * Adam.
+ */
+export const isPredicted = (
+  { loss, optimizer, batch, noise, regularization }: Rule,
+  form?: TrainingForm,
+): boolean =>
+  loss === 'mse' &&
+  batch === 'full' &&
+  !noise &&
+  !regularization &&
+  !form?.penalised.length &&
+  optimizer.kind !== 'adam';
 
 /** The modes of the whole training set's kernel, or null when the set is too large for that. */
 export async function wholeStart(

@@ -5,6 +5,7 @@ import type { Regime } from '../../../protocol/records.js';
 import type { Dataset } from '../../data/index.js';
 import { ModelJacobian } from '../../tangent/index.js';
 import * as tf from '../../tf.js';
+import { trainingForm } from '../loop/trainingForm.js';
 import type { KernelMeasurement, KernelProbe } from '../observe/probe.js';
 import type { ExperimentDefinition } from '../spec.js';
 import { relativeGap } from './gaps.js';
@@ -66,7 +67,10 @@ export async function regimeForecast(
       beyondLazy: 0,
       reasons: ['The network is trained in the tangent space of its start: it is its linearisation.'],
     };
-  if (followsKernel(run) && !(run.learningRate > (run.maxStep ?? Number.POSITIVE_INFINITY)))
+  if (
+    followsKernel(run, trainingForm(model, probe.inputs)) &&
+    !(run.learningRate > (run.maxStep ?? Number.POSITIVE_INFINITY))
+  )
     return byRunningAhead(model, probe, start, outputs, run);
   return byOneLeap(model, probe, start, outputs, run);
 }

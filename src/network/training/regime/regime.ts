@@ -1,5 +1,6 @@
 import { say } from '../../../core/say.js';
 import type { RegimeEvidence as Evidence, RegimeRecord } from '../../../protocol/records.js';
+import type { TrainingForm } from '../loop/trainingForm.js';
 
 /** What is known of a run when the verdict is given. Absent values were not measured. */
 export interface RegimeEvidence {
@@ -27,7 +28,8 @@ export interface RegimeEvidence {
   readonly maxStep?: number;
   readonly optimizer?: string;
   readonly loss?: string;
-  readonly normalised?: boolean;
+  /** What training does beyond descending along the loss. */
+  readonly form?: Pick<TrainingForm, 'differs' | 'random' | 'penalised'>;
   readonly steps?: number;
 }
 
@@ -170,7 +172,15 @@ function whereTheoryEnds(e: RegimeEvidence): string[] {
     out.push(
       'Under cross-entropy the outputs grow without bound in a long run; every finite network leaves the kernel regime in the end.',
     );
-  if (e.normalised)
-    out.push('Batch normalisation couples the samples of a batch; the kernel is that of the inference form.');
+  if (e.form?.random)
+    out.push('Training draws at random (dropout or noise); the kernel is that of the inference form.');
+  else if (e.form?.differs)
+    out.push(
+      'Training runs another form of the network (statistics of the batch, or a fixed mask); the kernel is that of the inference form.',
+    );
+  if (e.form?.penalised.length)
+    out.push(
+      `Regularisers of ${e.form.penalised.join(', ')} add to the gradient: the kernel’s predictions are without them.`,
+    );
   return out;
 }

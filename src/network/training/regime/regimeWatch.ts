@@ -3,6 +3,7 @@ import type { Matrix } from '../../../core/linalg/matrix.js';
 import type { Dataset } from '../../data/index.js';
 import { chainOf } from '../../tangent/chain.js';
 import type * as tf from '../../tf.js';
+import type { TrainingForm } from '../loop/trainingForm.js';
 import type { KernelProbe } from '../observe/probe.js';
 import type { ExperimentDefinition } from '../spec.js';
 import type { GapAt } from './descentAhead.js';
@@ -19,8 +20,11 @@ const again = 0.25;
 type Rule = Pick<ExperimentDefinition, 'loss' | 'optimizer' | 'noise' | 'regularization' | 'stop' | 'steps'>;
 
 /** Whether the kernels of a run say how its residual goes: gradient descent under squared loss, in batches or not. */
-export const followsKernel = ({ loss, optimizer, noise, regularization }: Omit<Rule, 'steps'>): boolean =>
-  loss === 'mse' && optimizer.kind !== 'adam' && !noise && !regularization;
+export const followsKernel = (
+  { loss, optimizer, noise, regularization }: Omit<Rule, 'steps'>,
+  form?: TrainingForm,
+): boolean =>
+  loss === 'mse' && optimizer.kind !== 'adam' && !noise && !regularization && !form?.penalised.length;
 
 export interface WatchedRun {
   readonly model: tf.LayersModel;

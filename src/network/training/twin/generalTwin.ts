@@ -3,6 +3,7 @@ import type { LossName } from '../../data/spec.js';
 import { ModelJacobian } from '../../tangent/index.js';
 import * as tf from '../../tf.js';
 import { lossGradient, lossOf } from '../loop/gradient.js';
+import type { TrainingForm } from '../loop/trainingForm.js';
 import type { Sabotage } from '../sabotage.js';
 import type { ExperimentDefinition } from '../spec.js';
 import { HeavyBall } from './heavyBall.js';
@@ -11,15 +12,25 @@ import { LinearisedTwin } from './twin.js';
 /** What of a run's training its twin leaves out, in a sentence; null when it takes every step as the network does. */
 export function leftOutOf(
   definition: Pick<ExperimentDefinition, 'optimizer' | 'regularization' | 'noise'>,
+  form?: TrainingForm,
 ): string | null {
   const { optimizer, regularization, noise } = definition;
   const missing: string[] = [];
   if (optimizer.kind === 'adam') missing.push(say`the scaling of Adam`);
   if (Object.values(regularization ?? {}).some((lambda) => Number(lambda) > 0)) missing.push(say`L2`);
   if (noise && noise.temperature > 0) missing.push(say`noise`);
-  if (missing.length === 0) return null;
-  return `The linearised twin takes plain steps of the gradient, without ${missing.join(', ')}: its gap holds their effect too.`;
+  if (form?.penalised.length) missing.push(say`the regularisers of ${form.penalised.join(', ')}`);
+  const notes: string[] = [];
+  if (form?.differs)
+    notes.push(
+      'The linearised twin is that of the inference form: batch normalisation by the statistics of the start, no dropout. The network is trained in another form, so they differ from the first step on.',
+    );
+  if (missing.length > 0) notes.push(leftOut(missing));
+  return notes.length > 0 ? notes.join(' ') : null;
 }
+
+const leftOut = (missing: readonly string[]): string =>
+  `The linearised twin takes plain steps of the gradient, without ${missing.join(', ')}: its gap holds their effect too.`;
 
 /** A network replaced by its linearisation at the start, trained on the same batches. */
 export type Twin = Pick<
@@ -41,7 +52,7 @@ export class GeneralTwin implements Twin {
 
   /** The twin of a model as it is now. `factors`: step size of each layer relative to the base one, by name. */
   constructor(
-    private readonly model: tf.LayersModel,
+    model: tf.LayersModel,
     private readonly loss: LossName,
     factors: Readonly<Record<string, number>>,
     sabotage?: Sabotage,
@@ -58,17 +69,9 @@ export class GeneralTwin implements Twin {
 
   /** What the reader of its results should know; null when there is nothing. Known after the first use. */
   get note(): string | null {
-    const notes: string[] = [];
-    if (this.jacobian.method === 'central differences')
-      notes.push(
-        'A layer of this model has no second derivative: the linearised twin takes its outputs by central differences, to about 1e-4.',
-      );
-    const kinds = this.model.layers.map((layer) => layer.getClassName());
-    if (kinds.some((kind) => kind === 'BatchNormalization' || /Dropout|Noise/.test(kind)))
-      notes.push(
-        'The linearised twin is that of the inference form: batch normalisation by the statistics of the start, no dropout. The network is trained in another form, so they differ from the first step on.',
-      );
-    return notes.length > 0 ? notes.join(' ') : null;
+    return this.jacobian.method === 'central differences'
+      ? 'A layer of this model has no second derivative: the linearised twin takes its outputs by central differences, to about 1e-4.'
+      : null;
   }
 
   /** One gradient step of the twin on a batch. With `accept` its loss is shown first; nothing moves on false. */
