@@ -86,11 +86,6 @@ export {
   LossHessian,
 } from './network/curvature/index.js';
 export { type Dataset, loadData } from './network/data/index.js';
-export { architectureOf } from './network/limit/architectureOf.js';
-export { type BuiltModel, buildModel, type ModelContext } from './network/models/build.js';
-export { activationsOf, neuronsOf, pickNeurons, writeNeurons } from './network/models/neurons.js';
-export { seedModel } from './network/models/seeding.js';
-export { type SubsamplingErrors, subsamplingErrors } from './network/models/subsampling.js';
 export {
   type EmpiricalKernel,
   empiricalKernel,
@@ -105,6 +100,11 @@ export {
   outputCount,
   type ProductMethod,
 } from './network/kernel/index.js';
+export { architectureOf } from './network/limit/architectureOf.js';
+export { type BuiltModel, buildModel, type ModelContext } from './network/models/build.js';
+export { activationsOf, neuronsOf, pickNeurons, writeNeurons } from './network/models/neurons.js';
+export { seedModel } from './network/models/seeding.js';
+export { type SubsamplingErrors, subsamplingErrors } from './network/models/subsampling.js';
 export * as tf from './network/tf.js';
 export {
   GeneralTwin,

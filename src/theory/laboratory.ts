@@ -7,8 +7,8 @@ import type {
   TwoLayerModel,
 } from '../experiment/definition.js';
 import { type Dataset, loadData } from '../network/data/index.js';
-import { type BuiltModel, buildModel } from '../network/models/build.js';
 import { empiricalKernel } from '../network/kernel/index.js';
+import { type BuiltModel, buildModel } from '../network/models/build.js';
 import * as tf from '../network/tf.js';
 import {
   type Sabotage,

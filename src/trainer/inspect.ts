@@ -1,7 +1,7 @@
 import { predictedCurve } from '../core/dynamics/beforeTraining.js';
 import { conditionNumber } from '../core/linalg/spectrum.js';
-import { inputsWithClashingLabels, unitHealth } from '../network/training/health.js';
 import { KernelProbe, regimeForecast, Stepper, stepFactors, wholeStart } from '../network/training/index.js';
+import { inputsWithClashingLabels, unitHealth } from '../network/training/observe/health.js';
 import type { Inspection, InspectRequest } from '../protocol/trainerWire.js';
 import { layerLabels } from './layerLabels.js';
 import { limitSpectrum } from './limitGhost.js';

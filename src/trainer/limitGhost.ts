@@ -5,7 +5,7 @@ import { eigenvalues } from '../core/linalg/eigen.js';
 import type { Dataset } from '../network/data/index.js';
 import { architectureOfBuilt } from '../network/limit/builtArchitecture.js';
 import type { BuiltModel } from '../network/models/build.js';
-import type { StepFactors } from '../network/training/rates.js';
+import type { StepFactors } from '../network/training/loop/rates.js';
 
 /** Most evaluations of a layer on a pair of inputs or positions; about a second. */
 const mostWork = 4e6;

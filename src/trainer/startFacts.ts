@@ -1,7 +1,7 @@
 import type { ExperimentDefinition } from '../experiment/index.js';
 import type { BuiltModel } from '../network/models/build.js';
-import type { UnitHealth } from '../network/training/health.js';
 import type { RegimeForecast } from '../network/training/index.js';
+import type { UnitHealth } from '../network/training/observe/health.js';
 import type { InspectionProblem } from '../protocol/trainerWire.js';
 
 /** What is known of an experiment before its first step. */

@@ -20,18 +20,25 @@ const write = (file, text) => {
  * name is offered once.
  */
 function writeFace(types, file) {
-  const read = (name) => fs.readFileSync(path.join(types, 'experiment', `${name}.d.ts`), 'utf8');
+  const read = (name) => fs.readFileSync(path.join(types, `${name}.d.ts`), 'utf8');
+  /** What `experiment/definition` gives on. */
+  const parts = [...read('experiment/definition').matchAll(/^export \* from '\.\.\/([^']+)\.js';$/gm)];
+  if (parts.length === 0) throw new Error('The definition of an experiment gives nothing on any more.');
   const take = (text, from, to) => {
     if (!from.test(text)) throw new Error(`The declarations of the builders have no ${from} any more.`);
     return text.replace(from, to);
   };
   const builders = take(
-    take(read('builders'), /^import type \{[^}]*\} from '\.\/definition\.js';\n/m, ''),
+    take(read('experiment/builders'), /^import type \{[^}]*\} from '\.\/definition\.js';\n/m, ''),
     /'\.\.\/network\/tf\.js'/,
     "'@tensorflow/tfjs'",
   );
   // Values of the definition are not among what the trainer provides; with "export {}" only what says so is exported.
-  const definition = take(read('definition'), /^export declare const/gm, 'declare const');
+  const definition = take(
+    parts.map(([, name]) => read(name).replace(/^import type .*\n/gm, '')).join('\n'),
+    /^export declare const/gm,
+    'declare const',
+  );
   write(file, `${builders}\n${definition}export {};\n`);
 }
 

@@ -1,13 +1,22 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/folders.js';
+import {
+  arrows,
+  cyclesOf,
+  everyFile,
+  fullFolders,
+  importGraph,
+  importsOf,
+  sources,
+} from '../helpers/house.js';
 
 /** Rooms of the house and whom each may import; a file may always import its own room. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/core': [],
   'src/protocol': ['src/core'],
-  'src/network': ['src/core', 'src/protocol', 'src/experiment/definition'],
+  'src/network': ['src/core', 'src/protocol'],
   'src/experiment': ['src/core', 'src/protocol', 'src/network'],
   'src/runs': ['src/core', 'src/protocol'],
   'src/theory': ['src/core', 'src/protocol', 'src/network', 'src/experiment'],
@@ -59,29 +68,16 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-function* sources(folder: string): Generator<string> {
-  for (const name of readdirSync(path.join(root, folder))) {
-    const place = `${folder}/${name}`;
-    if (place.includes('/assembly')) continue;
-    if (statSync(path.join(root, place)).isDirectory()) yield* sources(place);
-    else if (/\.ts$/.test(name)) yield place;
-  }
-}
-
-/** What a file imports or re-exports, statically or not. */
-function importsOf(file: string): string[] {
-  const text = readFileSync(path.join(root, file), 'utf8');
-  return [
-    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s+'([^']+)'/g),
-    ...text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g),
-    ...text.matchAll(/(?:^|\n)import '([^']+)'/g),
-  ].map((match) => match[1]);
-}
-
 const roomOf = (place: string): string | undefined =>
   Object.keys(rooms).find((room) => place.startsWith(`${room}/`));
 
 const files = [...sources('src'), ...sources('webview')];
+
+/** Rooms that stand on the network, or beside it: none of them is for it to know. */
+const above = ['src/experiment', 'src/runs', 'src/theory', 'src/trainer', 'src/cli', 'src/extension'];
+
+/** Most files side by side in one folder. */
+const mostFiles = 20;
 
 describe('the house', () => {
   it.each(Object.keys(rooms))('%s imports only the rooms it may', (room) => {
@@ -122,5 +118,61 @@ describe('the house', () => {
     const stray = files.filter((file) => roomOf(file) === undefined && file !== 'src/index.ts');
     expect(stray).toEqual([]);
     for (const room of Object.keys(rooms)) expect(existsSync(path.join(root, room)), room).toBe(true);
+  });
+
+  it('has no cycle of imports, those of types counted', () => {
+    const cycles = cyclesOf(importGraph(files));
+    expect(cycles).toEqual([]);
+  });
+
+  it('leads nowhere up from the network', () => {
+    expect(arrows(importGraph(files), 'src/network', above)).toEqual([]);
+  });
+
+  it(`has no folder of more than ${mostFiles} files, but for the claims, one a statement`, () => {
+    const full = fullFolders(['src', 'webview'].flatMap(everyFile), mostFiles);
+    expect(Object.keys(full)).toEqual(['src/theory/claims']);
+  });
+});
+
+describe('the checks of the house, under planted faults', () => {
+  const sound: readonly (readonly [string, readonly string[]])[] = [
+    ['src/network/a.ts', ['src/network/b.ts', 'src/core/c.ts']],
+    ['src/network/b.ts', ['src/core/c.ts']],
+    ['src/core/c.ts', []],
+  ];
+
+  it.each([
+    ['of two', 'src/core/c.ts', 'src/network/b.ts', ['src/core/c.ts', 'src/network/b.ts']],
+    [
+      'of three',
+      'src/core/c.ts',
+      'src/network/a.ts',
+      ['src/core/c.ts', 'src/network/a.ts', 'src/network/b.ts'],
+    ],
+    ['of one', 'src/core/c.ts', 'src/core/c.ts', ['src/core/c.ts']],
+  ])('find a cycle %s', (_, from, to, group) => {
+    expect(cyclesOf(new Map(sound))).toEqual([]);
+    const faulty = new Map<string, readonly string[]>(sound);
+    faulty.set(from, [...(faulty.get(from) ?? []), to]);
+    expect(cyclesOf(faulty)).toEqual([group]);
+  });
+
+  it('see imports of types, re-exports and imports on the way, as the sources write them', () => {
+    const imports = importsOf('src/experiment/definition.ts');
+    expect(imports).toContain('../network/models/spec.js');
+    expect(importsOf('src/network/training/spec.ts')).toContain('../data/spec.js');
+    const graph = importGraph(files);
+    expect(graph.get('src/experiment/definition.ts')).toContain('src/network/models/spec.ts');
+    expect(graph.get('src/network/training/spec.ts')).toContain('src/network/data/spec.ts');
+  });
+
+  it('find an arrow up, and a folder too full', () => {
+    const faulty = new Map<string, readonly string[]>([['src/network/a/b.ts', ['src/experiment/load.ts']]]);
+    expect(arrows(faulty, 'src/network', above)).toEqual(['src/network/a/b.ts -> src/experiment/load.ts']);
+    expect(arrows(new Map(sound), 'src/network', above)).toEqual([]);
+    const many = Array.from({ length: mostFiles + 1 }, (_, i) => `src/core/${i}.ts`);
+    expect(fullFolders(many, mostFiles)).toEqual({ 'src/core': mostFiles + 1 });
+    expect(fullFolders(many.slice(1), mostFiles)).toEqual({});
   });
 });

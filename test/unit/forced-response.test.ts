@@ -5,7 +5,7 @@ import { eigh } from '../../src/core/linalg/eigen.js';
 import { type Matrix, matrix } from '../../src/core/linalg/matrix.js';
 import { matmul, multiplyVector, transpose } from '../../src/core/linalg/ops.js';
 import { Random } from '../../src/core/random.js';
-import { substeps } from '../../src/network/training/runAhead.js';
+import { substeps } from '../../src/network/training/regime/runAhead.js';
 
 const P = 24;
 const random = new Random('response');

@@ -10,7 +10,7 @@ import { activations } from '../../src/network/models/activations.js';
 import { alphaOf, type BuiltModel, buildModel } from '../../src/network/models/build.js';
 import type { ScaledDense } from '../../src/network/models/layers.js';
 import * as tf from '../../src/network/tf.js';
-import { gradientFunction } from '../../src/network/training/gradient.js';
+import { gradientFunction } from '../../src/network/training/loop/gradient.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
 const mlp = (more: Partial<MlpModel> = {}): MlpModel => ({

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { OptimizerSpec } from '../../src/experiment/definition.js';
 import * as tf from '../../src/network/tf.js';
 import { KernelProbe } from '../../src/network/training/index.js';
-import { followsKernel, RegimeWatch } from '../../src/network/training/regimeWatch.js';
+import { followsKernel, RegimeWatch } from '../../src/network/training/regime/regimeWatch.js';
 import type { RegimeRecord } from '../../src/protocol/records.js';
 import {
   columnOf,

@@ -64,8 +64,10 @@ describe('the verdict', () => {
     expect(said({ learningRate: 3, maxStep: 2 })).toContain('above the stable 2');
     expect(said({ optimizer: 'momentum' })).toContain('momentum');
     expect(said({ loss: 'crossEntropy', steps: 5000 })).toContain('leaves the kernel regime in the end');
-    expect(said({ normalised: true })).toContain('Batch normalisation');
-    expect(said({})).not.toMatch(/momentum|normalisation|stable/);
+    const form = { differs: true, random: false, penalised: ['hidden'] };
+    expect(said({ form })).toMatch(/another form of the network.*Regularisers of hidden/);
+    expect(said({ form: { ...form, random: true } })).toContain('draws at random');
+    expect(said({})).not.toMatch(/momentum|form|stable|Regularisers/);
   });
 });
 

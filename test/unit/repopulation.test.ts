@@ -13,7 +13,7 @@ import {
 } from '../../src/network/models/repopulation.js';
 import * as tf from '../../src/network/tf.js';
 import { NeuronMovement, Stepper } from '../../src/network/training/index.js';
-import { PathLinearisation } from '../../src/network/training/pathLinearisation.js';
+import { PathLinearisation } from '../../src/network/training/twin/pathLinearisation.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
 const build = (width: number, more: Partial<TwoLayerModel> = {}, seed = 1): BuiltModel =>

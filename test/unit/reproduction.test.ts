@@ -9,11 +9,12 @@ import * as tf from '../../src/network/tf.js';
 import { Stepper, tensorsOf } from '../../src/network/training/index.js';
 import { expected, falling, nearAccuracy, nearMovement, rising } from '../../src/theory/reproduction/bars.js';
 import { Keeper } from '../../src/theory/reproduction/keeper.js';
+import type { LearningCurve } from '../../src/theory/reproduction/learningCurve.js';
 import { paperNet } from '../../src/theory/reproduction/mnist.js';
 import { reproductionPage } from '../../src/theory/reproduction/page.js';
 import { ratesOf } from '../../src/theory/reproduction/rates.js';
 import { type Reproduced, reproduce } from '../../src/theory/reproduction/reproduce.js';
-import type { Course, Stage, StageContext, Survey } from '../../src/theory/reproduction/survey.js';
+import type { Stage, StageContext, Survey } from '../../src/theory/reproduction/survey.js';
 import { teacherStage } from '../../src/theory/reproduction/teacher.js';
 import { last, trainingStage } from '../../src/theory/reproduction/training.js';
 import { surveys } from '../../src/theory/survey/registry.js';
@@ -91,7 +92,7 @@ describe('learning-rate conventions', () => {
 });
 
 describe('bars', () => {
-  const whole: Course = { columns: {}, values: {}, complete: true, seconds: 1 };
+  const whole: LearningCurve = { columns: {}, values: {}, complete: true, seconds: 1 };
 
   it('judge published values at the full setting, run to the end, alone', () => {
     expect(nearMovement('a', 1.14, 1, 'full', whole)).toMatchObject({ passed: true, published: 1 });
@@ -121,7 +122,7 @@ describe('stages', () => {
   afterAll(() => place.clean());
 
   /** Aborts once the stage has gone `share` of its way. */
-  const cutOff = async (stage: Stage, keeper: Keeper, share: number): Promise<Course> => {
+  const cutOff = async (stage: Stage, keeper: Keeper, share: number): Promise<LearningCurve> => {
     const controller = new AbortController();
     const context = contextOf(keeper, controller.signal);
     return stage.run({ ...context, progress: (fraction) => fraction >= share && controller.abort() });
@@ -165,7 +166,7 @@ describe('stages', () => {
   it('a kept course is taken under the same plan and circumstances alone, and leaves no checkpoint', () => {
     const folder = `${place.path}/keeper`;
     const keeper = new Keeper(folder, 'x', circumstances);
-    const course: Course = {
+    const course: LearningCurve = {
       columns: { step: [0], loss: [Number.NaN] },
       values: { a: 1 },
       complete: true,
@@ -209,7 +210,7 @@ describe('stages', () => {
 });
 
 describe('reproduce', () => {
-  const course = (complete: boolean): Course => ({
+  const course = (complete: boolean): LearningCurve => ({
     columns: { epoch: [0, 1], accuracy: [0.1, 0.9] },
     values: {},
     complete,

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/network/tf.js';
-import { tensorsOf } from '../../src/network/training/batches.js';
-import { descendAhead, passesAhead } from '../../src/network/training/descentAhead.js';
 import { KernelProbe } from '../../src/network/training/index.js';
-import { lookOnSample, sampleSize, saysMore } from '../../src/network/training/sampleAhead.js';
+import { tensorsOf } from '../../src/network/training/loop/batches.js';
+import { descendAhead, passesAhead } from '../../src/network/training/regime/descentAhead.js';
+import { lookOnSample, sampleSize, saysMore } from '../../src/network/training/regime/sampleAhead.js';
 import {
   dataOf,
   deepNet,

@@ -8,8 +8,8 @@ import { chooseExport } from '../../src/experiment/load.js';
 import { parseOverride } from '../../src/experiment/overrides.js';
 import { resolveDefinition } from '../../src/experiment/schema.js';
 import { Translator } from '../../src/extension/spoken/translator.js';
-import { requireBounded } from '../../src/network/training/divergence.js';
-import { type RegimeEvidence, regimeVerdict } from '../../src/network/training/regime.js';
+import { requireBounded } from '../../src/network/training/loop/divergence.js';
+import { type RegimeEvidence, regimeVerdict } from '../../src/network/training/regime/regime.js';
 import { verifyPage } from '../../src/theory/page.js';
 import { claims } from '../../src/theory/registry.js';
 import { surveys } from '../../src/theory/survey/registry.js';
@@ -27,7 +27,9 @@ const fill = (template: string, values: readonly string[]): string =>
 const english = (text: string): string[] =>
   (text.replace(/"[^"]*"|'[^']*'|“[^”]*”/g, '').match(/\b[a-z]{4,}\b/g) ?? []).filter(
     (word) =>
-      !/^(tanh|relu|sqrt|sign|alpha|theta|lambda|beta|sigmoid|mean|log|conv|dense|momentum)$/.test(word),
+      !/^(tanh|relu|sqrt|sign|alpha|theta|lambda|beta|sigmoid|mean|log|conv|dense|momentum|dropout)$/.test(
+        word,
+      ),
   );
 
 describe('the mark of a text', () => {
@@ -109,13 +111,14 @@ describe('sentences from below the editor, in Chinese', () => {
       learningRate: 3,
       maxStep: 0.5,
       loss: 'crossEntropy',
-      normalised: true,
+      form: { differs: true, random: false, penalised: ['dense_Dense1', 'dense_Dense2'] },
       steps: 5000,
     };
     const reasons = [
       {},
       known,
       { ...known, optimizer: 'adam' },
+      { ...known, form: { differs: true, random: true, penalised: [] } },
       { ...known, optimizer: 'momentum', gap: 0.01, expected: 0.04 },
       { ...known, gap: 0.01, over: true },
       { ...known, gap: 0.01, expected: 0.3, partial: true },

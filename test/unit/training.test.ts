@@ -22,7 +22,7 @@ import {
   tensorsOf,
   train,
 } from '../../src/network/training/index.js';
-import { evaluationCadence } from '../../src/network/training/schedule.js';
+import { evaluationCadence } from '../../src/network/training/loop/schedule.js';
 import type { MetricsRow, RunRecord } from '../../src/protocol/records.js';
 import { timingColumns } from '../../src/protocol/records.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';

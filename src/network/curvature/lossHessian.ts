@@ -1,12 +1,12 @@
 import { Random } from '../../core/random.js';
-import type { LossName } from '../../experiment/definition.js';
+import type { LossName } from '../data/spec.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
 import { differenceStep } from '../jacobian/genericLinearisation.js';
 import type { ProductMethod } from '../jacobian/linearisation.js';
 import { normOf, Parameters } from '../jacobian/parameters.js';
 import { registerSecondGradients } from '../jacobian/secondGradients.js';
 import * as tf from '../tf.js';
-import { lossOf } from '../training/gradient.js';
+import { lossOf } from '../training/loop/gradient.js';
 import { twiceDifferentiable } from './proven.js';
 
 export interface HessianOptions {

@@ -1,5 +1,5 @@
-import type { LossName } from '../../experiment/definition.js';
 import type { Sabotage } from '../training/sabotage.js';
+import type { LossName } from './spec.js';
 
 /** Inputs and targets of one part, row-major: x [size, ...inputShape], y [size, outputs]. */
 export interface Split {

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { InputError } from '../../core/errors.js';
-import type { DataSpec } from '../../experiment/definition.js';
 import { classify, type LabelledSource } from './classified.js';
 import type { DataContext, Dataset } from './dataset.js';
+import type { DataSpec } from './spec.js';
 
 type MnistSpec = Extract<DataSpec, { kind: 'mnist' }>;
 type DigitsSpec = Extract<DataSpec, { kind: 'digits' }>;

@@ -1,6 +1,6 @@
-import type { DataSpec } from '../../experiment/definition.js';
 import { type DataContext, type Dataset, withShiftedLabels } from './dataset.js';
 import { loadDigits, loadMnist } from './images.js';
+import type { DataSpec } from './spec.js';
 import { loadGaussianMixture, loadTeacher } from './synthetic.js';
 import { loadArrays, loadCsv } from './tabular.js';
 

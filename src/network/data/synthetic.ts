@@ -1,6 +1,7 @@
 import { Random } from '../../core/random.js';
-import type { ActivationName, DataSpec } from '../../experiment/definition.js';
+import type { ActivationName } from '../models/spec.js';
 import { type DataContext, type Dataset, type Split, targetsOf } from './dataset.js';
+import type { DataSpec } from './spec.js';
 
 type TeacherSpec = Extract<DataSpec, { kind: 'teacher' }>;
 type MixtureSpec = Extract<DataSpec, { kind: 'gaussianMixture' }>;

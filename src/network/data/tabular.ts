@@ -6,9 +6,9 @@ import { InputError } from '../../core/errors.js';
 import { decodeNpy, type NpyArray, toFloat64 } from '../../core/npy.js';
 import { decodeNpz } from '../../core/npz.js';
 import { Random } from '../../core/random.js';
-import type { DataSpec } from '../../experiment/definition.js';
 import { classify } from './classified.js';
 import type { DataContext, Dataset, Split } from './dataset.js';
+import type { DataSpec } from './spec.js';
 
 type CsvSpec = Extract<DataSpec, { kind: 'csv' }>;
 type ArraySpec = Extract<DataSpec, { kind: 'npz' | 'npy' }>;

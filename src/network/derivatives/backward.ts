@@ -1,6 +1,6 @@
 import { dependence } from '../graph/dependence.js';
+import type { Graph, GraphNode, Value } from '../graph/graph.js';
 import type { Structure } from '../graph/samples.js';
-import type { Graph, GraphNode, Value } from '../graph/trace.js';
 import { pull } from '../primitives/index.js';
 import { sizeOf } from '../primitives/primitive.js';
 import * as tf from '../tf.js';

@@ -1,5 +1,5 @@
 import type * as tf from '../tf.js';
-import type { Graph } from './trace.js';
+import type { Graph } from './graph.js';
 
 export interface Dependence {
   /** Ids of the values between a weight and an output, both ends included. */

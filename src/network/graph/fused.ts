@@ -1,4 +1,4 @@
-import type { Value } from './trace.js';
+import type { Value } from './graph.js';
 
 /** One half of a fused kernel; a null input is the result of the half before. */
 interface Half {

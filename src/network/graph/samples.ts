@@ -1,8 +1,9 @@
 import { Random } from '../../core/random.js';
 import * as tf from '../tf.js';
 import { dependence } from './dependence.js';
+import type { Graph, Value } from './graph.js';
 import type { Program } from './program.js';
-import { type Graph, trace, type Value } from './trace.js';
+import { trace } from './trace.js';
 
 /**
  * Where samples lie in a value: along `axis`, whose length is outer * n * inner. [n, d] has both 1; [n T, d], the tokens of

@@ -1,6 +1,6 @@
 import { type LanczosResult, lanczos } from '../../core/linalg/lanczos.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
-import type { KernelMode } from '../kernel/kernel.js';
+import type { KernelMode } from '../kernel/request.js';
 import * as tf from '../tf.js';
 import type { Linearisation, ProductMethod } from './linearisation.js';
 import { ModelJacobian } from './modelJacobian.js';

@@ -1,7 +1,7 @@
 import { timesTransposed } from '../products.js';
 import * as tf from '../tf.js';
 import type { Part } from './contribution.js';
-import type { KernelMode } from './kernel.js';
+import type { KernelMode } from './request.js';
 
 export type Range = readonly [start: number, size: number];
 

@@ -5,7 +5,7 @@ import { stackOf } from './convolution/convStack.js';
 import { stackParts } from './convolution/stackPass.js';
 import { chainPass } from './dense/chainPass.js';
 import { chainOf } from './dense/denseChain.js';
-import type { KernelMode } from './kernel.js';
+import type { KernelMode } from './request.js';
 
 interface Request {
   readonly mode: KernelMode;

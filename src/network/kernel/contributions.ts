@@ -1,13 +1,14 @@
 import { cotangentsOfUses, type WeightUse } from '../derivatives/backward.js';
+import type { Graph } from '../graph/graph.js';
 import type { Program } from '../graph/program.js';
 import { type Structure, signatureOf } from '../graph/samples.js';
-import type { Graph } from '../graph/trace.js';
 import { pull } from '../primitives/index.js';
 import { sizeOf } from '../primitives/primitive.js';
 import { sampleOuter } from '../products.js';
 import * as tf from '../tf.js';
 import type { Part } from './contribution.js';
-import type { KernelMode } from './kernel.js';
+import { keepsPositions } from './positions.js';
+import type { KernelMode } from './request.js';
 import { type Surroundings, type Use, useOf } from './uses.js';
 import { disjoint, type View, viewsOf } from './views.js';
 
@@ -280,11 +281,4 @@ function outerPart(
   const withBias =
     biasScale === 0 ? rows : (tf.concat([rows, tf.mul(tf.sum(scaled, 2), biasScale)], 2) as tf.Tensor3D);
   return gradientsPart(layer, withBias, mode);
-}
-
-/** Whether the sum over pairs of positions costs less than per-sample gradients [k, m], or these would be too large. */
-export function keepsPositions(n: number, outputs: number, positions: number, k: number, m: number): boolean {
-  const byGradients = 2 * n * outputs * k * m * (positions + n);
-  const byPairs = 2 * n * n * positions * positions * (k + outputs * m);
-  return n * outputs * k * m > 2 ** 28 || byPairs < byGradients;
 }

@@ -2,7 +2,7 @@ import { modelProgram, type Program } from '../graph/program.js';
 import { flatOutputs } from '../outputs.js';
 import * as tf from '../tf.js';
 import type { Part } from './contribution.js';
-import type { KernelMode } from './kernel.js';
+import type { KernelMode } from './request.js';
 
 /** Gradients of every sample and output in the weights of every group, one backward pass of all of the program each. */
 function explicitRows(

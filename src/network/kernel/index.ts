@@ -6,4 +6,5 @@ export { type JacobianOptions, ModelJacobian } from '../jacobian/modelJacobian.j
 export { Parameters } from '../jacobian/parameters.js';
 export { outputCount } from '../outputs.js';
 export { explicitJacobian } from './explicit.js';
-export { type EmpiricalKernel, empiricalKernel, type KernelMode, type KernelOptions } from './kernel.js';
+export { empiricalKernel, type TensorFunction } from './kernel.js';
+export type { EmpiricalKernel, KernelMode, KernelOptions } from './request.js';

@@ -1,7 +1,7 @@
 import * as tf from '../tf.js';
 import { blockOf, type Range, type Term, termOf } from './blocks.js';
 import type { Contributions } from './collect.js';
-import type { KernelMode, KernelOptions } from './kernel.js';
+import type { KernelMode, KernelOptions } from './request.js';
 import { addTerm, type Place } from './sums.js';
 
 /** A kernel by the backend's operations, the upper triangle of a symmetric one. `data` and `layers` come as zeros. */

@@ -4,7 +4,7 @@ import * as tf from '../tf.js';
 import { termOf } from './blocks.js';
 import type { Contributions } from './collect.js';
 import type { Part } from './contribution.js';
-import type { KernelOptions } from './kernel.js';
+import type { KernelOptions } from './request.js';
 
 /** Bytes of workspace that the operands of one block may take. */
 const workspace = 96 * 2 ** 20;

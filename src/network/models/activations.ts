@@ -1,5 +1,5 @@
-import type { ActivationName } from '../../experiment/definition.js';
 import * as tf from '../tf.js';
+import type { ActivationName } from './spec.js';
 
 /** An activation and its derivative, elementwise on tensors of any shape. Call inside `tf.tidy`. */
 export interface Activation {

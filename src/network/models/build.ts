@@ -1,5 +1,9 @@
 import { InputError } from '../../core/errors.js';
 import { Random } from '../../core/random.js';
+import * as tf from '../tf.js';
+import type { Sabotage } from '../training/sabotage.js';
+import { Elementwise, ScaledDense } from './layers.js';
+import { seedModel } from './seeding.js';
 import type {
   MlpModel,
   ModelBuilder,
@@ -7,11 +11,7 @@ import type {
   ResidualModel,
   TwoLayerModel,
   TwoLayerScale,
-} from '../../experiment/definition.js';
-import * as tf from '../tf.js';
-import type { Sabotage } from '../training/sabotage.js';
-import { Elementwise, ScaledDense } from './layers.js';
-import { seedModel } from './seeding.js';
+} from './spec.js';
 
 export interface ModelContext {
   /** Shape of one input, without the batch axis. */

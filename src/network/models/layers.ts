@@ -1,6 +1,6 @@
-import type { ActivationName } from '../../experiment/definition.js';
 import * as tf from '../tf.js';
 import { activations } from './activations.js';
+import type { ActivationName } from './spec.js';
 
 interface ScaledDenseConfig {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { GraphNode } from '../graph/trace.js';
+import type { GraphNode } from '../graph/graph.js';
 import type * as tf from '../tf.js';
 import { batchedPull, genericPull } from './generic.js';
 import { multilinear, type Primitive, rerun, type Tangents } from './primitive.js';

@@ -1,4 +1,4 @@
-import type { GraphNode } from '../graph/trace.js';
+import type { GraphNode } from '../graph/graph.js';
 import type * as tf from '../tf.js';
 import { convolution, convolutionInput, linearOnImages, maxPool } from './convolution.js';
 import { elementwise } from './elementwise.js';

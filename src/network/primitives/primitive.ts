@@ -1,4 +1,4 @@
-import type { GraphNode } from '../graph/trace.js';
+import type { GraphNode } from '../graph/graph.js';
 import * as tf from '../tf.js';
 
 /**

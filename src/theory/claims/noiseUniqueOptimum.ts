@@ -31,7 +31,7 @@ const among = <T>(runs: readonly T[]): (readonly [T, T])[] =>
 const across = <T>(as: readonly T[], bs: readonly T[]): (readonly [T, T])[] =>
   as.flatMap((a) => bs.map((b) => [a, b] as const));
 
-interface Course {
+interface LearningCurve {
   readonly time: readonly number[];
   /** Between runs from different starts, and between runs from the same. */
   readonly between: readonly number[];
@@ -43,7 +43,7 @@ async function course(
   steps: number,
   noise: boolean,
   tell: (share: number) => void,
-): Promise<Course> {
+): Promise<LearningCurve> {
   const data = planeTask(context.seed);
   const counts = noise ? [repeats.noisy, repeats.noisy] : [repeats.still, 1];
   const seeds = subSeeds(context, counts[0] + counts[1]);

@@ -26,7 +26,7 @@ function onRays({ theta, u }: Neurons): { share: number; x: number[]; y: number[
   };
 }
 
-interface Course {
+interface LearningCurve {
   readonly step: readonly number[];
   readonly share: readonly number[];
   readonly start: ReturnType<typeof onRays>;
@@ -39,7 +39,7 @@ async function courseOf(
   { steps, rate, batch }: { steps: number; rate: number; batch: number },
   context: ClaimContext,
   seed: number,
-): Promise<Course> {
+): Promise<LearningCurve> {
   const data = dataOf(fourNeuronTask, seed);
   const spec = twoLayerNet(width, {
     activation: 'sigmoid',
@@ -94,7 +94,7 @@ export const particlesFindTeacher: Claim = {
           { steps: 20000, rate: 10, batch: 1000 }
         : { steps: 600, rate: 200, batch: 500 };
     const seeds = subSeeds(context, 3);
-    const courses: Course[] = [];
+    const courses: LearningCurve[] = [];
     for (const [i, seed] of seeds.entries()) {
       context.progress?.(i / seeds.length, `start ${i + 1} of ${seeds.length}`);
       courses.push(await courseOf(length, context, seed));

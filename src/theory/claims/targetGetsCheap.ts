@@ -25,7 +25,7 @@ interface Length {
   readonly rate: number;
 }
 
-interface Course {
+interface LearningCurve {
   readonly step: readonly number[];
   /** C(y) over its start. */
   readonly cost: readonly number[];
@@ -37,7 +37,7 @@ async function courseOf(
   kernels: number,
   context: ClaimContext,
   seed: number,
-): Promise<Course> {
+): Promise<LearningCurve> {
   const data = dataOf(ridgeTask({ train: 200, test: 0 }), seed);
   const built = networkOf(twoLayerNet(width, { scale }), data, context, seed);
   const { rows } = await trainToEnd(
@@ -65,15 +65,15 @@ export const targetGetsCheap: Claim = {
   async measure(context) {
     const length: Length = context.preset === 'full' ? { steps: 1500, rate: 0.2 } : { steps: 300, rate: 0.4 };
     const seeds = subSeeds(context, tasks);
-    const rich: Course[] = [];
-    const lazy: Course[] = [];
+    const rich: LearningCurve[] = [];
+    const lazy: LearningCurve[] = [];
     for (const [i, seed] of seeds.entries()) {
       context.progress?.(i / seeds.length, `task ${i + 1} of ${seeds.length}`);
       const kernels = i < few ? 6 : 2;
       rich.push(await courseOf('mean-field', length, kernels, context, seed));
       if (i < few) lazy.push(await courseOf('ntk', length, kernels, context, seed));
     }
-    const fallOf = ({ cost }: Course): number => cost[0] / cost[cost.length - 1];
+    const fallOf = ({ cost }: LearningCurve): number => cost[0] / cost[cost.length - 1];
     const fall = typicalOf(rich.map(fallOf));
     const flat = typicalOf(lazy.map(fallOf));
     const change = Math.max(flat.value, 1 / flat.value);

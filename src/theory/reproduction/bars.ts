@@ -1,5 +1,6 @@
 import { say } from '../../core/say.js';
-import type { Bar, Course, Preset } from './survey.js';
+import type { LearningCurve } from './learningCurve.js';
+import type { Bar, Preset } from './survey.js';
 
 /** How near ours must come to the published values at the full setting. */
 const movementShare = 0.15;
@@ -9,7 +10,7 @@ const known = (value: number | undefined): number | null =>
   value !== undefined && Number.isFinite(value) ? value : null;
 
 /** Whether a published value can be judged: the full setting, run to the end. */
-const judged = (preset: Preset, course: Course | undefined): boolean =>
+const judged = (preset: Preset, course: LearningCurve | undefined): boolean =>
   preset === 'full' && course?.complete === true;
 
 function beside(
@@ -43,7 +44,7 @@ export const nearMovement = (
   measured: number | undefined,
   published: number,
   preset: Preset,
-  course: Course | undefined,
+  course: LearningCurve | undefined,
 ): Bar => beside(name, measured, published, 'relative', movementShare, judged(preset, course));
 
 /** An accuracy in [0, 1] beside the published one: within half a point. */
@@ -52,7 +53,7 @@ export const nearAccuracy = (
   measured: number | undefined,
   published: number,
   preset: Preset,
-  course: Course | undefined,
+  course: LearningCurve | undefined,
 ): Bar => beside(name, measured, published, 'points', accuracyPoints, judged(preset, course));
 
 /** What theory expects of our own numbers, whatever the preset; not judged while a number is missing. */

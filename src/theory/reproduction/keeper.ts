@@ -3,12 +3,12 @@ import path from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { decodeNpz, encodeNpz, type NpzEntry } from '../../core/npz.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../network/training/index.js';
-import type { Course } from './survey.js';
+import type { LearningCurve } from './learningCurve.js';
 
 interface KeptCourse {
   /** Text of everything the course depends on. */
   readonly key: string;
-  readonly course: Course;
+  readonly course: LearningCurve;
 }
 
 export interface Arrays {
@@ -42,14 +42,14 @@ export class Keeper {
   }
 
   /** The course of a stage as far as it came, when it was kept under the same plan and circumstances. */
-  course(stage: string, plan: unknown): Course | null {
+  course(stage: string, plan: unknown): LearningCurve | null {
     const file = this.file(stage, 'json');
     if (!file || !existsSync(file)) return null;
     const kept = JSON.parse(readFileSync(file, 'utf8'), (_name, value) => value ?? Number.NaN) as KeptCourse;
     return kept.key === this.key(plan) ? kept.course : null;
   }
 
-  keepCourse(stage: string, plan: unknown, course: Course): void {
+  keepCourse(stage: string, plan: unknown, course: LearningCurve): void {
     const file = this.file(stage, 'json');
     if (!file) return;
     const kept: KeptCourse = { key: this.key(plan), course };

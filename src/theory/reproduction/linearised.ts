@@ -1,9 +1,10 @@
 import type { TwoLayerModel } from '../../experiment/definition.js';
 import type { Figure } from '../figure.js';
 import { shown } from './bars.js';
+import type { LearningCurve } from './learningCurve.js';
 import { curveFigure, digits, paperNet } from './mnist.js';
 import { ratesOf } from './rates.js';
-import type { Bar, Course, Preset, Results, Stage } from './survey.js';
+import type { Bar, Preset, Results, Stage } from './survey.js';
 import { last, trainingStage } from './training.js';
 
 /** Experiments that set a network beside its linearisation; the standard convention, alpha = sqrt(m). */
@@ -39,17 +40,17 @@ export function linearisedStage(arm: LinearisedArm, width: number, epochs: numbe
 }
 
 /** Accuracy of the network less that of its linearisation at the end. */
-export const linearisationGap = (course: Course | undefined): number =>
+export const linearisationGap = (course: LearningCurve | undefined): number =>
   course?.complete ? last(course, 'accuracy') - last(course, 'linearAccuracy') : Number.NaN;
 
 /** |L_lin - L| / L of the test losses at the end. */
-export const lossGap = (course: Course | undefined): number => {
+export const lossGap = (course: LearningCurve | undefined): number => {
   const loss = last(course, 'testLoss');
   return course?.complete ? Math.abs(last(course, 'linearTestLoss') - loss) / loss : Number.NaN;
 };
 
 /** What both came to at the end, shown without a bar. */
-export const linearisedOutcome = (arm: LinearisedArm, course: Course | undefined): Bar[] => [
+export const linearisedOutcome = (arm: LinearisedArm, course: LearningCurve | undefined): Bar[] => [
   shown(`${arm.text}: accuracy`, last(course, 'accuracy')),
   shown(`${arm.text}: accuracy of the linearisation`, last(course, 'linearAccuracy')),
   shown(`${arm.text}: movement of theta`, last(course, 'movementTheta')),

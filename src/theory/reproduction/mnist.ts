@@ -1,6 +1,7 @@
 import type { DataSpec, TwoLayerModel } from '../../experiment/definition.js';
 import type { Figure, FigureSeries } from '../figure.js';
-import type { Course, Preset } from './survey.js';
+import type { LearningCurve } from './learningCurve.js';
+import type { Preset } from './survey.js';
 
 /** The digits of the authors' experiments: all 70,000 of MNIST, or a balanced part of them. */
 export const digits = (preset: Preset): DataSpec =>
@@ -31,7 +32,7 @@ export const paperNet = (
 
 export interface DrawnCurve {
   readonly label: string;
-  readonly course: Course | undefined;
+  readonly course: LearningCurve | undefined;
   /** Column to draw; that of the figure when absent. */
   readonly column?: string;
   readonly style?: FigureSeries['style'];

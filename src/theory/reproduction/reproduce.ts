@@ -4,7 +4,8 @@ import { type Dataset, loadData } from '../../network/data/index.js';
 import type { Preset } from '../claim.js';
 import type { Figure } from '../figure.js';
 import { Keeper } from './keeper.js';
-import type { Bar, Course, Results, Survey } from './survey.js';
+import type { LearningCurve } from './learningCurve.js';
+import type { Bar, Results, Survey } from './survey.js';
 
 export interface ReproduceOptions {
   readonly surveys: readonly Survey[];
@@ -37,7 +38,7 @@ export interface ReproductionResult {
   readonly published: string;
   readonly source: string;
   /** Curves and numbers by stage. */
-  readonly curves: Readonly<Record<string, Course>>;
+  readonly curves: Readonly<Record<string, LearningCurve>>;
   readonly bars: readonly Bar[];
   /** False once a judged bar is missed; null while none is judged. */
   readonly passed: boolean | null;
@@ -97,12 +98,12 @@ async function runStages(
   survey: Survey,
   options: ReproduceOptions,
   datasets: Datasets,
-): Promise<Map<string, Course>> {
+): Promise<Map<string, LearningCurve>> {
   const { preset, seed, backend, signal } = options;
   const keeper = new Keeper(options.state, `${survey.id}.${preset}`, { preset, seed, backend: backend.name });
   const stages = survey.stages(preset);
   const all = stages.reduce((sum, stage) => sum + stage.cost, 0);
-  const results = new Map<string, Course>();
+  const results = new Map<string, LearningCurve>();
   let done = 0;
   for (const stage of stages) {
     const kept = keeper.course(stage.id, stage.plan);

@@ -8,20 +8,9 @@ import type { Dataset } from '../../network/data/index.js';
 import type { Preset } from '../claim.js';
 import type { Figure } from '../figure.js';
 import type { Keeper } from './keeper.js';
+import type { LearningCurve } from './learningCurve.js';
 
 export type { Preset } from '../claim.js';
-
-/** What one stage leaves behind: columns of equal length, single numbers, and whether it came to its end. */
-export interface Course {
-  /** Row-wise measurements by name; 'epoch' or 'step' is the abscissa. */
-  readonly columns: Readonly<Record<string, readonly number[]>>;
-  readonly values: Readonly<Record<string, number>>;
-  /** Scattered points by name, such as the neurons at the end: lists of coordinates. */
-  readonly points?: Readonly<Record<string, readonly number[]>>;
-  readonly complete: boolean;
-  /** Wall-clock seconds, those of earlier calls that were cut off included. */
-  readonly seconds: number;
-}
 
 export interface StageContext {
   readonly seed: number;
@@ -43,11 +32,11 @@ export interface Stage {
   readonly cost: number;
   /** Keeps arrays for later stages under its own id. */
   readonly leaves?: boolean;
-  run(context: StageContext): Promise<Course>;
+  run(context: StageContext): Promise<LearningCurve>;
 }
 
 /** Results by stage; a stage that was not reached is absent. */
-export type Results = ReadonlyMap<string, Course>;
+export type Results = ReadonlyMap<string, LearningCurve>;
 
 /** A number of ours beside a published one, or beside what theory expects. */
 export interface Bar {

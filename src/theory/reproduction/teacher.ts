@@ -5,8 +5,9 @@ import { type BuiltModel, buildModel } from '../../network/models/build.js';
 import { particlesOf } from '../../network/models/particles.js';
 import * as tf from '../../network/tf.js';
 import { NeuronMovement, readCheckpoint, Stepper, takeCheckpoint } from '../../network/training/index.js';
+import type { LearningCurve } from './learningCurve.js';
 import { paperNet } from './mnist.js';
-import type { Course, Stage, StageContext } from './survey.js';
+import type { Stage, StageContext } from './survey.js';
 
 /** The teacher of four sigmoid neurons in the plane, u = 1/4 each. */
 export const teacher = {
@@ -74,7 +75,7 @@ export function teacherStage(plan: TeacherPlan): Stage {
   };
 }
 
-async function train(plan: TeacherPlan, context: StageContext): Promise<Course> {
+async function train(plan: TeacherPlan, context: StageContext): Promise<LearningCurve> {
   const { keeper, seed, signal } = context;
   const started = performance.now();
   const random = new Random(seed).fork('reproduce/teacher');
@@ -117,7 +118,7 @@ async function train(plan: TeacherPlan, context: StageContext): Promise<Course> 
     const count = kept.columns['step'].filter((s) => s < step).length;
     for (const name of Object.keys(columns)) columns[name] = kept.columns[name].slice(0, count);
   }
-  const course = (complete: boolean): Course => ({
+  const course = (complete: boolean): LearningCurve => ({
     columns,
     values: { startOnRays: start.share, startImportant: start.count },
     points: pointsOf(built),

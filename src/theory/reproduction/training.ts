@@ -1,11 +1,12 @@
 import type { DataSpec, ExperimentDefinition, TwoLayerModel } from '../../experiment/definition.js';
 import type { Dataset } from '../../network/data/index.js';
 import { type BuiltModel, buildModel } from '../../network/models/build.js';
-import { PathLinearisation } from '../../network/training/pathLinearisation.js';
 import type * as tf from '../../network/tf.js';
 import { type Checkpoint, Evaluator, NeuronMovement, train } from '../../network/training/index.js';
+import { PathLinearisation } from '../../network/training/twin/pathLinearisation.js';
 import type { MetricsRow } from '../../protocol/records.js';
-import type { Course, Stage, StageContext } from './survey.js';
+import type { LearningCurve } from './learningCurve.js';
+import type { Stage, StageContext } from './survey.js';
 
 /** One training of an experiment. */
 export interface TrainingPlan {
@@ -55,7 +56,7 @@ export function trainingStage(plan: TrainingPlan, hooks: TrainingHooks = {}): St
     plan,
     cost: costOf(plan, plan.steps ?? 500 * (plan.epochs ?? 1)),
     leaves: hooks.leaves,
-    async run(context): Promise<Course> {
+    async run(context): Promise<LearningCurve> {
       const data = context.dataset(plan.data, plan.loss);
       const built = buildModel(plan.model, {
         inputShape: data.inputShape,
@@ -100,7 +101,7 @@ class Follower {
     this.testSet = new Evaluator(data.test, data, plan.loss);
   }
 
-  async run(): Promise<Course> {
+  async run(): Promise<LearningCurve> {
     const { plan, context, steps } = this;
     const resume = this.earlier();
     const rows = plan.rows ?? 50;
@@ -190,7 +191,7 @@ class Follower {
     }
   }
 
-  private course(complete: boolean): Course {
+  private course(complete: boolean): LearningCurve {
     return {
       columns: this.columns,
       values: {},
@@ -201,5 +202,5 @@ class Follower {
 }
 
 /** Last value of a column, NaN when it was never measured. */
-export const last = (course: Course | undefined, column: string): number =>
+export const last = (course: LearningCurve | undefined, column: string): number =>
   course?.columns[column]?.at(-1) ?? Number.NaN;

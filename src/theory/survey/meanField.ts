@@ -1,8 +1,9 @@
 import { median } from '../../core/stats/index.js';
 import type { Figure, FigureSeries } from '../figure.js';
 import { expected, falling, nearMovement, shown } from '../reproduction/bars.js';
+import type { LearningCurve } from '../reproduction/learningCurve.js';
 import { curveFigure } from '../reproduction/mnist.js';
-import type { Course, Preset, Survey } from '../reproduction/survey.js';
+import type { Preset, Survey } from '../reproduction/survey.js';
 import { type TeacherPlan, teacher, teacherStage } from '../reproduction/teacher.js';
 import { last } from '../reproduction/training.js';
 
@@ -29,12 +30,12 @@ const plans = (preset: Preset): readonly TeacherPlan[] => {
 };
 
 /** Error over the last fifth of the run: single steps scatter with their batch. */
-const settled = (course: Course | undefined): number => {
+const settled = (course: LearningCurve | undefined): number => {
   const error = course?.columns['error'];
   return error && error.length > 0 ? median(error.slice(-Math.ceil(error.length / 5))) : Number.NaN;
 };
 
-function particleFigure(title: string, course: Course | undefined): Figure {
+function particleFigure(title: string, course: LearningCurve | undefined): Figure {
   const { theta1 = [], theta2 = [], u = [] } = course?.points ?? {};
   const part = (label: string, keep: (u: number) => boolean): FigureSeries => ({
     label,

@@ -1,5 +1,5 @@
-import type { ActivationName } from '../../../experiment/definition.js';
 import { Elementwise, ScaledDense } from '../../models/layers.js';
+import type { ActivationName } from '../../models/spec.js';
 import type * as tf from '../../tf.js';
 import { activationName, kerasName } from '../dense/denseChain.js';
 import type { Window } from './patches.js';

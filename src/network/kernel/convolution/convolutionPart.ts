@@ -4,28 +4,18 @@ import type { Part } from '../contribution.js';
 import type { ConvStage } from './convStack.js';
 import { type Cotangents, constantRows, inside, outside } from './cotangents.js';
 import { patchesOf } from './patches.js';
+import { keepsPatches, type StackRequest } from './request.js';
 import { shiftedGradients } from './shiftedGradients.js';
-import type { StagedRequest } from './stackPass.js';
 
 /** Which operand of the products of patches and cotangents is better first: native the narrow one, wasm the wide one. */
 const patchesFirst = (): boolean => tf.getBackend() === 'wasm';
-
-/** Whether the sum over pairs of positions costs less than per-sample gradients, or these would be too large. */
-export function keepsPositions(stage: ConvStage, { outputs, samples }: StagedRequest): boolean {
-  const [kh, kw, channels, filters] = stage.kernel.shape as number[];
-  const [, height, width] = stage.layer.outputShape as number[];
-  const [positions, k] = [height * width, kh * kw * channels];
-  const byGradients = 2 * samples * outputs * k * filters * (positions + samples);
-  const byPairs = 2 * samples * samples * positions * positions * (k + outputs * filters);
-  return samples * outputs * k * filters > 2 ** 28 || byPairs < byGradients;
-}
 
 /** Per-sample gradients of a convolution, or its patches and cotangents where those would be larger. */
 export function convolutionPart(
   stage: ConvStage,
   input: tf.Tensor4D,
   d: Cotangents,
-  request: StagedRequest,
+  request: StackRequest,
 ): Part {
   const [kh, kw, channels, filters] = stage.kernel.shape as number[];
   const [, height, width] = stage.layer.outputShape as number[];
@@ -43,7 +33,7 @@ export function convolutionPart(
     const weighted = tf.reshape(tf.mul(tf.expandDims(each, 1), factor), [n * rows, -1]) as tf.Tensor2D;
     return { kind: 'gradients', layer, rows: [weighted] };
   }
-  if (keepsPositions(stage, request)) {
+  if (keepsPatches(stage, request)) {
     const cotangents = tf.clone(outside(d, n, [height, width, filters]));
     return {
       kind: 'positions',

@@ -13,11 +13,11 @@ import {
 import { activations } from '../../models/activations.js';
 import * as tf from '../../tf.js';
 import type { Part } from '../contribution.js';
-import { keepsPositions } from './convolutionPart.js';
 import type { ConvStage, Stage } from './convStack.js';
 import { type Cotangents, constantRows, outside } from './cotangents.js';
 import { patchesOf, type Window } from './patches.js';
-import type { StagedRequest } from './stackPass.js';
+import type { StackRequest } from './request.js';
+import { keepsPatches } from './request.js';
 
 /** Bytes of shared memory for the samples that are done at once, and for what a thread keeps of one. */
 const [batchBytes, threadBytes] = [2 ** 24, 2 ** 24];
@@ -82,14 +82,14 @@ export function runBelow(
   stages: readonly Stage[],
   s: number,
   first: number,
-  request: StagedRequest,
+  request: StackRequest,
 ): number | null {
   if (request.mode !== 'trace' || !ownThreads()) return null;
   let lowest: number | null = null;
   for (let at = s; at >= first; at -= 2) {
     const stage = stages[at];
     if (stage.kind !== 'conv' || !fits(stage)) break;
-    if (stage.trainable && keepsPositions(stage, request)) break;
+    if (stage.trainable && keepsPatches(stage, request)) break;
     if (!isThreeByThree(stage) && at !== first) break;
     lowest = at;
     if (stages[at - 1]?.kind !== 'activation') break;
@@ -120,7 +120,7 @@ export function runParts(
   first: number,
   inputs: readonly tf.Tensor[],
   d: Cotangents,
-  request: StagedRequest,
+  request: StackRequest,
 ): RunParts {
   const own = ownThreads() as Threads;
   const n = inputs[s].shape[0];

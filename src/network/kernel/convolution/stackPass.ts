@@ -1,10 +1,10 @@
 import * as tf from '../../tf.js';
 import { concatenated, disposeParts, keptParts, type Part } from '../contribution.js';
-import type { KernelMode } from '../kernel.js';
 import { convolutionPart } from './convolutionPart.js';
 import { runBelow, runParts } from './convolutionRun.js';
 import type { ConvStage, Stage } from './convStack.js';
 import { type Cotangents, outside } from './cotangents.js';
+import type { StackRequest } from './request.js';
 import { backward, forward, fusedForward, isFused } from './steps.js';
 
 type DenseStage = Extract<Stage, { kind: 'dense' }>;
@@ -12,24 +12,11 @@ type DenseStage = Extract<Stage, { kind: 'dense' }>;
 /** Most values of one tensor in a chunk of samples. Memory that wasm once took it never gives back. */
 const chunkValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 21 : 2 ** 24);
 
-export interface StagedRequest {
-  readonly mode: KernelMode;
-  readonly outputs: number;
-  /** One output only. */
-  readonly output?: number;
-  /** Samples of the whole kernel, by which the form of a part is chosen. */
-  readonly samples: number;
-}
-
 /**
  * Parts of the kernel for a network of stages, x being [N, h, w, c]: one forward pass, and one backward pass for all
  * outputs together, a chunk of samples at a time. The tensors of the result are kept; the caller disposes them.
  */
-export function stackParts(
-  stages: readonly Stage[],
-  x: tf.Tensor4D,
-  request: StagedRequest,
-): readonly Part[] {
+export function stackParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequest): readonly Part[] {
   const samples = x.shape[0];
   const size = samplesInChunk(stages, request);
   const chunks: (readonly Part[])[] = [];
@@ -52,7 +39,7 @@ export function stackParts(
   });
 }
 
-function samplesInChunk(stages: readonly Stage[], request: StagedRequest): number {
+function samplesInChunk(stages: readonly Stage[], request: StackRequest): number {
   const lean = needsActivationsOnly(stages, request);
   let most = 1;
   for (const stage of stages) {
@@ -67,7 +54,7 @@ function samplesInChunk(stages: readonly Stage[], request: StagedRequest): numbe
 }
 
 /** Whether one run on our own threads holds all convolutions, and all samples share the rows of cotangents above it. */
-function needsActivationsOnly(stages: readonly Stage[], request: StagedRequest): boolean {
+function needsActivationsOnly(stages: readonly Stage[], request: StackRequest): boolean {
   const first = firstTrainable(stages);
   const top = stages.reduce((last, stage, s) => (stage.kind === 'conv' ? s : last), -1);
   const above = stages.slice(top + (stages[top + 1]?.kind === 'activation' ? 2 : 1));
@@ -80,7 +67,7 @@ const firstTrainable = (stages: readonly Stage[]): number =>
   stages.findIndex((stage) => 'trainable' in stage && stage.trainable);
 
 /** Everything for one chunk of samples. The caller tidies. */
-function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StagedRequest): Part[] {
+function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequest): Part[] {
   const first = firstTrainable(stages);
   const inputs: tf.Tensor[] = [];
   let a: tf.Tensor = x;

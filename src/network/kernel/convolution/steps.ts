@@ -1,5 +1,5 @@
-import type { ActivationName } from '../../../experiment/definition.js';
 import { activations } from '../../models/activations.js';
+import type { ActivationName } from '../../models/spec.js';
 import { timesTransposed } from '../../products.js';
 import * as tf from '../../tf.js';
 import { timesSlope as flatSlope } from '../dense/slopes.js';

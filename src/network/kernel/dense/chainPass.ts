@@ -2,7 +2,7 @@ import { activations } from '../../models/activations.js';
 import { timesTransposed } from '../../products.js';
 import * as tf from '../../tf.js';
 import type { ProductPart } from '../contribution.js';
-import type { KernelMode } from '../kernel.js';
+import type { KernelMode } from '../request.js';
 import type { ChainLayer } from './denseChain.js';
 import { isHomogeneous, slopeOf, timesSlope } from './slopes.js';
 

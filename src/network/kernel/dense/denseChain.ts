@@ -1,6 +1,6 @@
-import type { ActivationName } from '../../../experiment/definition.js';
-import { activationNames } from '../../../experiment/definition.js';
 import { Elementwise, ScaledDense } from '../../models/layers.js';
+import type { ActivationName } from '../../models/spec.js';
+import { activationNames } from '../../models/spec.js';
 import type * as tf from '../../tf.js';
 
 /** One dense layer of a chain, with the activation behind it. */

@@ -1,6 +1,6 @@
 import { NativeProgram, type NativeTensor } from '../../backends/nativeProgram.js';
 import * as tf from '../../tf.js';
-import type { EmpiricalKernel, KernelOptions } from '../kernel.js';
+import type { EmpiricalKernel, KernelOptions } from '../request.js';
 import { addTerm, mirror, type Place } from '../sums.js';
 import { mayWait } from './chainPass.js';
 import { type ChainLayer, chainOf } from './denseChain.js';

@@ -1,5 +1,5 @@
-import type { ActivationName } from '../../../experiment/definition.js';
 import type { NativeProgram, NativeTensor } from '../../backends/nativeProgram.js';
+import type { ActivationName } from '../../models/spec.js';
 
 interface NativeActivation {
   readonly forward: (p: NativeProgram, h: NativeTensor) => NativeTensor;

@@ -1,6 +1,6 @@
-import type { ActivationName } from '../../../experiment/definition.js';
 import { nativeOperation } from '../../backends/raw.js';
 import { activations } from '../../models/activations.js';
+import type { ActivationName } from '../../models/spec.js';
 import * as tf from '../../tf.js';
 
 /** Whether phi(c h) = c phi(h) for every c > 0: then a constant passes through, and phi' does not see it. */

@@ -1,0 +1,19 @@
+import { keepsPositions } from '../positions.js';
+import type { KernelMode } from '../request.js';
+import type { ConvStage } from './convStack.js';
+
+export interface StackRequest {
+  readonly mode: KernelMode;
+  readonly outputs: number;
+  /** One output only. */
+  readonly output?: number;
+  /** Samples of the whole kernel, by which the form of a part is chosen. */
+  readonly samples: number;
+}
+
+/** Whether a convolution is kept as patches and cotangents instead of per-sample gradients. */
+export function keepsPatches(stage: ConvStage, { outputs, samples }: StackRequest): boolean {
+  const [kh, kw, channels, filters] = stage.kernel.shape as number[];
+  const [, height, width] = stage.layer.outputShape as number[];
+  return keepsPositions(samples, outputs, height * width, kh * kw * channels, filters);
+}

@@ -1,0 +1,34 @@
+import * as tf from '../../tf.js';
+import type { Twin } from '../twin/generalTwin.js';
+import type { Stepper } from './stepper.js';
+
+/** Everything a run needs to go on as if it had not been interrupted. */
+export interface Checkpoint {
+  readonly step: number;
+  readonly time: number;
+  /** In the order of `model.getWeights()`. */
+  readonly weights: readonly { readonly shape: readonly number[]; readonly values: Float32Array }[];
+  readonly optimizer: ReturnType<Stepper['state']>;
+  /** Displacements of the linearised twin, where there is one. */
+  readonly twin?: readonly Float32Array[];
+}
+
+export function takeCheckpoint(
+  model: tf.LayersModel,
+  stepper: Stepper,
+  step: number,
+  time: number,
+  twin: Twin | null = null,
+): Checkpoint {
+  const weights = model
+    .getWeights()
+    .map((w) => ({ shape: w.shape, values: (w.dataSync() as Float32Array).slice() }));
+  return { step, time, weights, optimizer: stepper.state(), ...(twin ? { twin: twin.state() } : {}) };
+}
+
+export function readCheckpoint(model: tf.LayersModel, stepper: Stepper, checkpoint: Checkpoint): void {
+  // `setWeights` would project weights onto their constraints, which training does not.
+  for (const [i, { values, shape }] of checkpoint.weights.entries())
+    tf.tidy(() => (model.weights[i].read() as tf.Variable).assign(tf.tensor(values, [...shape])));
+  stepper.restore(checkpoint.optimizer);
+}

@@ -1,0 +1,165 @@
+import type { LossName } from '../../data/spec.js';
+import { type ChainLayer, chainOf } from '../../kernel/dense/denseChain.js';
+import { trainableLayers } from '../../kernel/index.js';
+import { activations } from '../../models/activations.js';
+import { Elementwise, ScaledDense } from '../../models/layers.js';
+import { timesTransposed, transposedTimes } from '../../products.js';
+import * as tf from '../../tf.js';
+import { penaltiesOf, trainingForm, withRandom } from './trainingForm.js';
+
+/** Gradient of the loss for one trainable weight. */
+export interface WeightGradient {
+  readonly layer: string;
+  readonly variable: tf.Variable;
+  readonly gradient: tf.Tensor;
+}
+
+export interface LossAndGradients {
+  /** Scalar. */
+  readonly loss: tf.Scalar;
+  readonly gradients: readonly WeightGradient[];
+}
+
+/** Loss of outputs [n, O] against targets [n, O]: sum |f - y|^2 / (2 n O), or the mean cross-entropy. Scalar. */
+export function lossOf(f: tf.Tensor, y: tf.Tensor, loss: LossName): tf.Scalar {
+  const n = f.shape[0] as number;
+  if (loss === 'mse') return tf.div(tf.sum(tf.square(tf.sub(f, y))), 2 * f.size) as tf.Scalar;
+  return tf.div(tf.neg(tf.sum(tf.mul(y, tf.logSoftmax(f)))), n) as tf.Scalar;
+}
+
+/** d loss / d f, [n, O]. */
+export function lossGradient(f: tf.Tensor2D, y: tf.Tensor2D, loss: LossName): tf.Tensor2D {
+  if (loss === 'mse') return tf.div(tf.sub(f, y), f.size);
+  return tf.div(tf.sub(tf.softmax(f), y), f.shape[0]);
+}
+
+export type GradientFunction = (x: tf.Tensor | tf.Tensor[], y: tf.Tensor) => LossAndGradients;
+
+/**
+ * The loss and its gradients for one model: TensorFlow.js's own reverse mode of what it runs in training form, with the
+ * penalties of the layers' regularisers in the gradients. The loss is that of the outputs alone, as everywhere. Chains of
+ * plain dense layers, where training runs what inference does, get their gradients from products written by hand, without
+ * a tape (three times less time a step at small sizes). `random` gives the numbers that seed dropout and noise; without
+ * it they are drawn anew. The caller tidies.
+ */
+export function gradientFunction(
+  model: tf.LayersModel,
+  loss: LossName,
+  random?: () => number,
+): GradientFunction {
+  let chosen: GradientFunction | null = null;
+  return (x, y) => {
+    chosen ??= chainGradient(model, loss, x) ?? tapeGradient(model, loss, random);
+    return chosen(x, y);
+  };
+}
+
+/** The classes of which a chain may consist: TensorFlow.js's own and ours, not another class of the same name. */
+const chainClasses = [
+  ScaledDense,
+  Elementwise,
+  ...[
+    // With names, so that TensorFlow.js numbers the user's unnamed layers as if these had not been.
+    tf.layers.inputLayer({ name: 'probe', inputShape: [1] }),
+    tf.layers.dense({ name: 'probe', units: 1 }),
+    tf.layers.activation({ name: 'probe', activation: 'relu' }),
+    tf.layers.dropout({ name: 'probe', rate: 0 }),
+  ].map((layer) => layer.constructor),
+] as readonly unknown[];
+
+/** The gradient of a chain by hand, or null where training runs or adds anything else. */
+function chainGradient(
+  model: tf.LayersModel,
+  loss: LossName,
+  x: tf.Tensor | tf.Tensor[],
+): GradientFunction | null {
+  if (!model.layers.every((layer) => chainClasses.includes(layer.constructor))) return null;
+  const chain = chainOf(model);
+  if (!chain) return null;
+  const { differs, penalised } = trainingForm(model, x);
+  if (differs || penalised.length > 0) return null;
+  return (inputs, y) =>
+    chainGradients(
+      chain,
+      (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor2D,
+      y as tf.Tensor2D,
+      loss,
+    );
+}
+
+function tapeGradient(model: tf.LayersModel, loss: LossName, random?: () => number): GradientFunction {
+  const owners = trainableLayers(model).flatMap((layer) =>
+    layer.trainableWeights.map((weight) => ({ layer: layer.name, variable: weight.read() as tf.Variable })),
+  );
+  return (x, y) => {
+    let ofOutputs: tf.Scalar | null = null;
+    const forward = (): tf.Scalar => {
+      const f = model.apply(x, { training: true }) as tf.Tensor;
+      const value = lossOf(tf.reshape(f, y.shape), y, loss);
+      const penalties = penaltiesOf(model);
+      if (penalties.length === 0) return value;
+      ofOutputs = tf.keep(tf.clone(value));
+      return tf.addN([value, ...penalties]);
+    };
+    const taken = () =>
+      tf.variableGrads(
+        forward,
+        owners.map((o) => o.variable),
+      );
+    const { value, grads } = random ? withRandom(random, taken) : taken();
+    const gradients = owners.map((o) => ({
+      ...o,
+      gradient: grads[o.variable.name] ?? tf.zerosLike(o.variable),
+    }));
+    return { loss: released(ofOutputs) ?? value, gradients };
+  };
+}
+
+/** A kept tensor as one that the caller's scope disposes of. */
+function released(kept: tf.Scalar | null): tf.Scalar | null {
+  if (!kept) return null;
+  const value = tf.clone(kept);
+  kept.dispose();
+  return value;
+}
+
+function chainGradients(
+  chain: readonly ChainLayer[],
+  x: tf.Tensor2D,
+  y: tf.Tensor2D,
+  loss: LossName,
+): LossAndGradients {
+  const inputs: tf.Tensor2D[] = [];
+  const pre: tf.Tensor2D[] = [];
+  const post: tf.Tensor2D[] = [];
+  let a = x;
+  for (const { kernel, bias, scale, biasScale, activation } of chain) {
+    inputs.push(a);
+    let h = tf.matMul(a, kernel.read() as tf.Tensor2D) as tf.Tensor2D;
+    if (scale !== 1) h = tf.mul(h, scale);
+    if (bias) h = tf.add(h, biasScale === 1 ? bias.read() : tf.mul(bias.read(), biasScale));
+    pre.push(h);
+    a = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
+    post.push(a);
+  }
+  let d = lossGradient(a, y, loss);
+  const gradients: WeightGradient[] = [];
+  const first = chain.findIndex((layer) => layer.trainable);
+  for (let l = chain.length - 1; l >= Math.max(0, first); l--) {
+    const { layer, kernel, bias, scale, biasScale, activation, trainable } = chain[l];
+    if (activation !== 'identity') d = tf.mul(d, activations[activation].derivative(pre[l], post[l]));
+    const scaled = scale === 1 ? d : tf.mul(d, scale);
+    if (trainable) {
+      if (bias)
+        gradients.push({
+          layer: layer.name,
+          variable: bias.read() as tf.Variable,
+          gradient: tf.mul(tf.sum(d, 0), biasScale),
+        });
+      const gradient = transposedTimes(inputs[l], scaled as tf.Tensor2D);
+      gradients.push({ layer: layer.name, variable: kernel.read() as tf.Variable, gradient });
+    }
+    if (l > first) d = timesTransposed(scaled as tf.Tensor2D, kernel.read() as tf.Tensor2D);
+  }
+  return { loss: lossOf(a, y, loss), gradients };
+}
