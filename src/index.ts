@@ -90,7 +90,6 @@ export {
   type EmpiricalKernel,
   empiricalKernel,
   explicitJacobian,
-  type JacobianOptions,
   type KernelMode,
   KernelOperator,
   type KernelOperatorOptions,
@@ -98,7 +97,7 @@ export {
   type Linearisation,
   ModelJacobian,
   outputCount,
-  type ProductMethod,
+  type TensorFunction,
 } from './network/kernel/index.js';
 export { architectureOf } from './network/limit/architectureOf.js';
 export { type BuiltModel, buildModel, type ModelContext } from './network/models/build.js';

@@ -242,20 +242,6 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
     expect(tangent.summary.drift).toBe(0);
   });
 
-  it('says that its outputs are differences under a maximum pool', () => {
-    const model = tf.sequential({
-      layers: [
-        L.conv2d({ filters: 2, kernelSize: 3, activation: 'tanh', inputShape: [6, 6, 1] }),
-        L.maxPooling2d({ poolSize: 2 }),
-        L.flatten(),
-        L.dense({ units: O }),
-      ],
-    });
-    const twin = twinOf(model, 'mse', {});
-    twin.predict(tf.tensor4d(normals(n * 36, 1), [n, 6, 6, 1])).dispose();
-    expect(twin.note).toMatch(/central differences/);
-  });
-
   it.each([
     ['mse', true],
     ['mse', false],

@@ -5,7 +5,6 @@ import {
   spectralDensity,
   stochasticTrace,
 } from '../../core/linalg/stochastic.js';
-import type { ProductMethod } from '../jacobian/linearisation.js';
 import type { LossHessian } from './lossHessian.js';
 
 /** Numbers a Lanczos basis may hold: 256 MiB. */
@@ -26,8 +25,6 @@ export interface CurvatureOptions {
 }
 
 export interface Curvature {
-  /** How the products were computed. */
-  readonly method: ProductMethod;
   /** Largest eigenvalue of the Hessian. */
   readonly sharpness: number;
   /** Descending. */
@@ -55,7 +52,6 @@ export function curvatureOf(hessian: LossHessian, options: CurvatureOptions = {}
   });
   const { learningRate, traceProbes, density } = options;
   return {
-    method: hessian.method,
     sharpness: values[0],
     eigenvalues: values,
     converged,

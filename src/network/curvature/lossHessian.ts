@@ -1,21 +1,19 @@
-import { Random } from '../../core/random.js';
 import type { LossName } from '../data/spec.js';
+import { pushForward } from '../derivatives/forward.js';
+import { pullBack } from '../derivatives/reverse.js';
+import { dependence } from '../graph/dependence.js';
+import type { Graph } from '../graph/graph.js';
+import { trace } from '../graph/trace.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
-import { differenceStep } from '../jacobian/genericLinearisation.js';
-import type { ProductMethod } from '../jacobian/linearisation.js';
-import { normOf, Parameters } from '../jacobian/parameters.js';
-import { registerSecondGradients } from '../jacobian/secondGradients.js';
+import { Parameters } from '../jacobian/parameters.js';
 import * as tf from '../tf.js';
 import { lossOf } from '../training/loop/gradient.js';
-import { twiceDifferentiable } from './proven.js';
 
 export interface HessianOptions {
   /** Preconditions: D^(1/2) H D^(1/2) with these factors on the layers (unequal step sizes); 1 where absent. */
   readonly layerFactors?: Readonly<Record<string, number>>;
   /** Samples taken together; memory grows with it. Default 1024. */
   readonly block?: number;
-  /** Forbids exact products. */
-  readonly method?: 'central differences';
 }
 
 interface Block {
@@ -25,39 +23,32 @@ interface Block {
   readonly share: number;
 }
 
-/** Steps of central differences against which the exact product is tried, and the relative gap under which it is believed. */
-const trials = [
-  { step: 6e-3, tolerance: 0.02 },
-  { step: 1e-3, tolerance: 0.1 },
-] as const;
-/** Samples of a trial: few, so that hardly any crosses a kink on the way. */
-const trialSamples = 4;
-
-/**
- * `lossOf` in operations that can be differentiated twice: TensorFlow.js keeps the value of log-softmax without its
- * history, so its second derivatives are silently wrong.
- */
-function smoothLoss(f: tf.Tensor2D, y: tf.Tensor2D, loss: LossName): tf.Scalar {
-  if (loss === 'mse') return lossOf(f, y, loss);
-  const partition = tf.mul(tf.sum(y, 1), tf.logSumExp(f, 1));
-  return tf.div(tf.sub(tf.sum(partition), tf.sum(tf.mul(y, f))), f.shape[0]) as tf.Scalar;
+/** A trace of the gradient of a block's loss, with the values between weights and gradient. */
+interface GradientTrace {
+  readonly graph: Graph;
+  readonly active: ReadonlySet<number>;
 }
 
+/** Numbers that the traces of all blocks together may hold from one product to the next: 512 MiB. */
+const heldNumbers = 2 ** 27;
+
 /**
- * The Hessian [P, P] of the training loss in the trainable weights, as an operator at whatever weights the model has.
- * Products are gradients of gradients where TensorFlow.js has them (unless all layers are known, checked once against
- * central differences), and central differences of the gradient elsewhere; both are float32. Kinks, as of relu, count as flat. Networks with batch
- * normalisation use the batch's statistics as training does, others the inference form; L2 terms are not part of it.
- * `x` and `y` must live as long as the operator.
+ * The Hessian [P, P] of the training loss in the trainable weights, as an operator at whatever weights the model has. A
+ * product is exact: the gradient's own computation is traced and walked forward (forward over reverse mode, Pearlmutter
+ * 1994), in float32. Kinks, as of relu and of maximum pools, count as flat. Networks with batch normalisation use the batch's
+ * statistics as training does, others the inference form; L2 terms are not part of it. `x` and `y` must live as long as the
+ * operator. Throws a NoDerivative that names an operation without a gradient.
  */
 export class LossHessian {
   /** Number of trainable weights, P. */
   readonly size: number;
-  readonly method: ProductMethod;
   private readonly parameters: Parameters;
   private readonly roots: Readonly<Record<string, number>>;
   private readonly training: boolean;
-  private blocks: readonly Block[] = [];
+  private readonly blocks: readonly Block[];
+  /** Of the weights that the model had at the last product, while memory allows. */
+  private traces: (GradientTrace | null)[] = [];
+  private tracedAt: readonly object[] = [];
 
   constructor(
     private readonly model: tf.LayersModel,
@@ -66,7 +57,6 @@ export class LossHessian {
     private readonly loss: LossName,
     options: HessianOptions = {},
   ) {
-    registerSecondGradients();
     this.parameters = new Parameters(model);
     this.size = this.parameters.size;
     this.roots = Object.fromEntries(
@@ -76,7 +66,6 @@ export class LossHessian {
     // Dropout is off: two passes would draw different masks.
     this.training = kinds.includes('BatchNormalization') && !kinds.some((kind) => /Dropout|Noise/.test(kind));
     const samples = sampleCount(x);
-    this.method = options.method ?? this.trial(x, y, Math.min(samples, trialSamples));
     // Statistics of a batch do not fall apart into blocks.
     this.blocks = this.cut(x, y, samples, this.training ? samples : (options.block ?? 1024));
   }
@@ -87,20 +76,29 @@ export class LossHessian {
       throw new RangeError(`The Hessian has ${this.size} rows, but the vector has length ${v.length}.`);
     const product = tf.tidy(() => {
       const parts = this.parameters.scale(this.parameters.split(v), this.roots);
-      const products = this.method === 'exact' ? this.exact(parts) : this.difference(parts);
+      const moved = new Map(this.parameters.variables.map((variable, k) => [variable, parts[k]]));
+      const products = this.over((b) => {
+        const { graph, active } = this.traceOf(b);
+        return pushForward(graph, active, moved);
+      });
       return this.parameters.scale(products, this.roots);
     });
+    this.releaseLarge();
     return this.taken(product);
   }
 
   /** Gradient of the loss, P numbers. */
   gradient(): Float64Array {
-    return this.taken(tf.tidy(() => this.kept(() => this.gradients())));
+    const gradient = tf.tidy(() =>
+      this.over((b) => this.traceOf(b).graph.outputs.map(({ tensor }) => tensor as tf.Tensor)),
+    );
+    this.releaseLarge();
+    return this.taken(gradient);
   }
 
   dispose(): void {
+    this.release();
     for (const { x, y } of this.blocks) tf.dispose([x, y].flat());
-    this.blocks = [];
   }
 
   private cut(x: Inputs, y: tf.Tensor2D, samples: number, block: number): readonly Block[] {
@@ -120,92 +118,63 @@ export class LossHessian {
     return numbers;
   }
 
-  /** Runs `work` and puts back what a training-form pass changes. */
-  private kept<T>(work: () => T): T {
-    if (!this.training) return work();
-    const own = this.parameters.freeze();
-    try {
-      return this.parameters.during(own, work);
-    } finally {
-      own.dispose();
-    }
-  }
-
-  private blockGradients(block: number): tf.Tensor[] {
-    const { x, y } = this.blocks[block];
-    const { variables } = this.parameters;
-    const { grads } = tf.variableGrads(() => {
-      const f = this.model.apply(x, { training: this.training }) as tf.Tensor | tf.Tensor[];
-      return smoothLoss(tf.reshape(Array.isArray(f) ? f[0] : f, y.shape), y, this.loss);
-    }, [...variables]);
-    return variables.map((v) => grads[v.name] ?? tf.zerosLike(v));
-  }
-
   /** Mean over the samples of what a block says. */
   private over(work: (block: number) => readonly tf.Tensor[]): tf.Tensor[] {
     let sum: tf.Tensor[] | null = null;
     for (const [b, { share }] of this.blocks.entries()) {
-      const part = work(b).map((t) => (share === 1 ? t : tf.mul(t, share)));
+      const part = work(b).map((t) => (share === 1 ? tf.clone(t) : tf.mul(t, share)));
       const before: tf.Tensor[] | null = sum;
       sum = before ? part.map((t, k) => tf.add(t, (before as tf.Tensor[])[k])) : part;
     }
     return sum ?? [];
   }
 
-  private gradients(): tf.Tensor[] {
-    return this.over((b) => this.blockGradients(b));
+  private traceOf(block: number): GradientTrace {
+    const now = this.parameters.variables.map((v) => (v as tf.Variable & { readonly dataId: object }).dataId);
+    if (now.some((memory, k) => memory !== this.tracedAt[k])) this.release();
+    this.tracedAt = now;
+    const made = this.traces[block] ?? this.traced(this.blocks[block]);
+    this.traces[block] = made;
+    return made;
   }
 
-  /** Gradient of <gradient, v>. Throws where a backward kernel has no derivative. */
-  private exact(v: readonly tf.Tensor[]): tf.Tensor[] {
-    const { variables } = this.parameters;
-    return this.kept(() =>
-      this.over((b) => {
-        const { grads } = tf.variableGrads(() => {
-          const inner = this.blockGradients(b).map((g, k) => tf.sum(tf.mul(g, v[k])));
-          return tf.addN(inner) as tf.Scalar;
-        }, [...variables]);
-        return variables.map((w) => grads[w.name] ?? tf.zerosLike(w));
-      }),
+  /** The gradients of a block's loss as a graph of their own, whose outputs they are. */
+  private traced({ x, y }: Block): GradientTrace {
+    const variables = this.parameters.variables;
+    const of = new Set(variables);
+    const loss = (inputs: readonly tf.Tensor[]): readonly tf.Tensor[] => {
+      const f = this.model.apply([...inputs], { training: this.training }) as tf.Tensor | tf.Tensor[];
+      return [lossOf(tf.reshape(Array.isArray(f) ? f[0] : f, y.shape), y, this.loss)];
+    };
+    const gradients = (inputs: readonly tf.Tensor[]): readonly tf.Tensor[] => {
+      const forward = trace(loss, inputs);
+      try {
+        return pullBack(forward, dependence(forward, of).active, [tf.scalar(1)], variables);
+      } finally {
+        forward.dispose();
+      }
+    };
+    const own = this.training ? this.parameters.freeze() : null;
+    try {
+      const make = () => trace(gradients, [x].flat());
+      // A pass in training form moves the averages of batch normalisation: they are put back.
+      const graph = own ? this.parameters.during(own, make) : make();
+      return { graph, active: dependence(graph, of).active };
+    } finally {
+      own?.dispose();
+    }
+  }
+
+  private releaseLarge(): void {
+    const numbers = this.traces.reduce(
+      (sum, trace) => sum + (trace?.graph.values.reduce((n, { tensor }) => n + (tensor?.size ?? 0), 0) ?? 0),
+      0,
     );
+    if (numbers > heldNumbers) this.release();
   }
 
-  private difference(v: readonly tf.Tensor[], relative?: number): tf.Tensor[] {
-    const own = this.parameters.freeze();
-    try {
-      const h = differenceStep(own.trainable, v, relative);
-      if (h === 0) return v.map((t) => tf.zerosLike(t));
-      const at = (step: number) => {
-        const trainable = own.trainable.map((w, k) => tf.add(w, tf.mul(v[k], step)));
-        return this.parameters.during({ ...own, trainable }, () => this.gradients());
-      };
-      const [up, down] = [at(h), at(-h)];
-      return up.map((g, k) => tf.div(tf.sub(g, down[k]), 2 * h));
-    } finally {
-      own.dispose();
-    }
-  }
-
-  /** Gradients of gradients may throw, or silently lose a path where a backward pass was cut from its history. */
-  private trial(x: Inputs, y: tf.Tensor2D, samples: number): ProductMethod {
-    this.blocks = this.cut(x, y, samples, samples);
-    const random = new Random('hessian');
-    const agrees = ({ step, tolerance }: (typeof trials)[number]): boolean =>
-      tf.tidy(() => {
-        const v = this.parameters.split(random.normals(this.size));
-        const exact = this.exact(v);
-        const rough = this.difference(v, step);
-        return normOf(exact.map((t, k) => tf.sub(t, rough[k]))) <= tolerance * (normOf(rough) || 1);
-      });
-    try {
-      const known = twiceDifferentiable(this.model);
-      // Known layers still throw where a kernel lacks a derivative under the settings they were given.
-      if (known) tf.tidy(() => void this.exact(this.parameters.split(random.normals(this.size))));
-      return known || trials.some(agrees) ? 'exact' : 'central differences';
-    } catch {
-      return 'central differences';
-    } finally {
-      this.dispose();
-    }
+  private release(): void {
+    for (const trace of this.traces) trace?.graph.dispose();
+    this.traces = [];
   }
 }

@@ -1,9 +1,9 @@
 import { dependence } from '../graph/dependence.js';
 import type { Graph, GraphNode, Value } from '../graph/graph.js';
 import type { Structure } from '../graph/samples.js';
-import { pull } from '../primitives/index.js';
 import { sizeOf } from '../primitives/primitive.js';
 import * as tf from '../tf.js';
+import { Cotangents, walkBack } from './reverse.js';
 
 /** A weight, or something computed from weights alone, meeting samples in an operation. */
 export interface WeightUse {
@@ -49,26 +49,17 @@ export function cotangentsOfUses(
   chosen: readonly number[],
 ): Backward {
   const { active } = dependence(graph, weights);
-  const cotangents = new Map<number, tf.Tensor>();
-  const add = (id: number, d: tf.Tensor): void => {
-    const old = cotangents.get(id);
-    cotangents.set(id, old ? tf.add(old, d) : d);
-  };
+  const cotangents = new Cotangents();
   let from = 0;
   for (const value of graph.outputs) {
-    if (active.has(value.id)) add(value.id, unitRows(value, samples, from, chosen));
+    if (active.has(value.id)) cotangents.add(value.id, unitRows(value, samples, from, chosen));
     from += sizeOf(value.shape) / samples;
   }
   const uses: WeightUse[] = [];
-  for (let k = graph.nodes.length - 1; k >= 0; k--) {
-    const node = graph.nodes[k];
-    const d = node.outputs.map(({ id }) => cotangents.get(id) ?? null);
-    if (d.every((own) => own === null)) continue;
-    for (const [name, value] of Object.entries(node.inputs)) {
-      if (!active.has(value.id)) continue;
-      if (layouts[value.id]) add(value.id, pull(d, node, name));
-      else uses.push({ node, name, value, cotangents: d[0] as tf.Tensor });
-    }
-  }
+  walkBack(graph, active, cotangents, (node, name, value, d) => {
+    if (layouts[value.id]) return false;
+    uses.push({ node, name, value, cotangents: d[0] as tf.Tensor });
+    return true;
+  });
   return { uses, active };
 }

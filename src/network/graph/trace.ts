@@ -23,6 +23,9 @@ interface OpenEngine {
   };
 }
 
+/** What a handle of an outer trace, or of one that came before, is another handle on. */
+const heldFrom = new WeakMap<tf.Tensor, tf.Tensor>();
+
 const isVariable = (t: tf.Tensor): t is tf.Variable =>
   typeof (t as unknown as { assign?: unknown }).assign === 'function';
 
@@ -108,6 +111,7 @@ class Recorder {
     this.engine.state.tensorInfo.get(dataId).backend.incRef(dataId);
     const held = tf.keep(this.engine.makeTensorFromTensorInfo({ dataId, shape, dtype }));
     this.kept.push(held);
+    heldFrom.set(held, heldFrom.get(t) ?? t);
     return held;
   }
 
@@ -132,7 +136,12 @@ class Recorder {
       this.variables.set(t, known);
       return known;
     }
-    return this.byTensor.get(t.id) ?? this.enter(t, {});
+    const known = this.byTensor.get(t.id);
+    if (known) return known;
+    // A trace inside this one works with handles of its own.
+    const origin = heldFrom.get(t);
+    if (origin && (isVariable(origin) || this.byTensor.has(origin.id))) return this.valueOf(origin);
+    return this.enter(t, {});
   }
 
   /** A value that never existed, between the two halves of a fused kernel. */

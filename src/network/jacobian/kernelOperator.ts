@@ -2,7 +2,7 @@ import { type LanczosResult, lanczos } from '../../core/linalg/lanczos.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
 import type { KernelMode } from '../kernel/request.js';
 import * as tf from '../tf.js';
-import type { Linearisation, ProductMethod } from './linearisation.js';
+import type { Linearisation } from './linearisation.js';
 import { ModelJacobian } from './modelJacobian.js';
 
 export interface KernelOperatorOptions {
@@ -12,8 +12,6 @@ export interface KernelOperatorOptions {
   readonly layerFactors?: Readonly<Record<string, number>>;
   /** Samples linearised together; memory grows with it. Default 1024. */
   readonly block?: number;
-  /** Forbids exact products. */
-  readonly method?: 'central differences';
 }
 
 /**
@@ -24,7 +22,6 @@ export interface KernelOperatorOptions {
 export class KernelOperator {
   /** Rows of the kernel. */
   readonly size: number;
-  readonly method: ProductMethod;
   private readonly jacobian: ModelJacobian;
   private readonly blocks: { readonly x: Inputs; readonly rows: number; readonly at: Linearisation }[] = [];
   private readonly outputs: number;
@@ -34,7 +31,7 @@ export class KernelOperator {
     x: Inputs,
     private readonly options: KernelOperatorOptions = {},
   ) {
-    this.jacobian = new ModelJacobian(model, options.method ? { method: options.method } : {});
+    this.jacobian = new ModelJacobian(model);
     this.outputs = this.jacobian.outputs;
     const samples = sampleCount(x);
     const block = options.block ?? 1024;
@@ -44,7 +41,6 @@ export class KernelOperator {
       this.blocks.push({ x: part, rows, at: this.jacobian.at(part) });
     }
     this.size = options.mode === 'full' ? samples * this.outputs : samples;
-    this.method = this.jacobian.method ?? 'exact';
   }
 
   /** K u in float32 products of a vector of length `size`. */

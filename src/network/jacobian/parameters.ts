@@ -1,9 +1,9 @@
 import { FailureError } from '../../core/errors.js';
-import { trainableLayers } from '../graph/program.js';
+import { trainableWeights } from '../graph/program.js';
 import * as tf from '../tf.js';
 
 /**
- * The trainable weights of a model, in the order of its trainable layers, and its other weights. Vectors over parameters
+ * The trainable weights of a model, in the order of `model.trainableWeights`, and its other weights. Vectors over parameters
  * are lists of tensors, one a weight, with the weight's shape.
  */
 export class Parameters {
@@ -15,17 +15,12 @@ export class Parameters {
   private readonly others: readonly tf.Variable[];
 
   constructor(model: tf.LayersModel) {
-    // A layer that is used twice owns its weights once.
-    const owned = new Map<tf.Variable, string>();
-    for (const layer of trainableLayers(model))
-      for (const weight of layer.trainableWeights) {
-        const variable = weight.read() as tf.Variable;
-        if (!owned.has(variable)) owned.set(variable, layer.name);
-      }
-    this.variables = [...owned.keys()];
-    this.owners = [...owned.values()];
+    const weights = trainableWeights(model);
+    const trained = new Set(weights.map(({ variable }) => variable));
+    this.variables = [...trained];
+    this.owners = weights.map(({ group }) => group);
     this.size = this.variables.reduce((sum, v) => sum + v.size, 0);
-    this.others = model.weights.map((w) => w.read() as tf.Variable).filter((v) => !owned.has(v));
+    this.others = model.weights.map((w) => w.read() as tf.Variable).filter((v) => !trained.has(v));
     if (this.size === 0)
       throw new FailureError(
         'The model has no trainable weights, so it has no Jacobian. Set `trainable: true` on a layer.',
@@ -88,11 +83,17 @@ export class Parameters {
     }
   }
 
+  /** Weights that are what they should be already are not written. */
   private put({ trainable, others }: Pick<FrozenWeights, 'trainable' | 'others'>): void {
-    for (const [k, value] of trainable.entries()) this.variables[k].assign(value);
-    for (const [k, value] of others.entries()) this.others[k].assign(value);
+    const write = (variable: tf.Variable, value: tf.Tensor): void => {
+      if (memoryOf(variable) !== memoryOf(value)) variable.assign(value);
+    };
+    for (const [k, value] of trainable.entries()) write(this.variables[k], value);
+    for (const [k, value] of others.entries()) write(this.others[k], value);
   }
 }
+
+const memoryOf = (t: tf.Tensor): object => (t as tf.Tensor & { readonly dataId: object }).dataId;
 
 export interface FrozenWeights {
   readonly trainable: readonly tf.Tensor[];

@@ -1,8 +1,8 @@
 import { cotangentsOfUses, type WeightUse } from '../derivatives/backward.js';
+import { Cotangents, walkBack } from '../derivatives/reverse.js';
 import type { Graph } from '../graph/graph.js';
 import type { Program } from '../graph/program.js';
 import { type Structure, signatureOf } from '../graph/samples.js';
-import { pull } from '../primitives/index.js';
 import { sizeOf } from '../primitives/primitive.js';
 import { sampleOuter } from '../products.js';
 import * as tf from '../tf.js';
@@ -152,23 +152,18 @@ function pulledBack(
   samples: number,
   outputs: number,
 ): ReadonlyMap<tf.Variable, tf.Tensor3D> {
-  const cotangents = new Map<number, tf.Tensor>();
-  const add = (id: number, d: tf.Tensor): void => {
-    const old = cotangents.get(id);
-    cotangents.set(id, old ? tf.add(old, d) : d);
-  };
-  for (const { id, shape, use } of loose)
-    add(id, tf.reshape(asRows(use, shape, samples), [samples * outputs, ...shape]));
+  const cotangents = new Cotangents();
   const found = new Map<tf.Variable, tf.Tensor3D>();
   if (loose.length === 0) return found;
-  for (let k = graph.nodes.length - 1; k >= 0; k--) {
-    const node = graph.nodes[k];
-    if (node.outputs.some(({ id }) => layouts[id])) continue;
-    const d = node.outputs.map(({ id }) => cotangents.get(id) ?? null);
-    if (d.every((own) => own === null)) continue;
-    for (const [name, { id }] of Object.entries(node.inputs))
-      if (active.has(id)) add(id, pull(d, node, name));
-  }
+  for (const { id, shape, use } of loose)
+    cotangents.add(id, tf.reshape(asRows(use, shape, samples), [samples * outputs, ...shape]));
+  walkBack(
+    graph,
+    active,
+    cotangents,
+    () => false,
+    (node) => node.outputs.some(({ id }) => layouts[id] !== null),
+  );
   for (const { id, variable, shape } of graph.variables) {
     const d = cotangents.get(id);
     if (!d || !variable || !weights.has(variable)) continue;

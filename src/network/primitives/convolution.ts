@@ -27,8 +27,3 @@ export const linearOnImages: Primitive = {
   pull: batchedPull(['x', 'images'], ['x', 'images']),
   push: linearPush,
 };
-
-export const maxPool: Primitive = {
-  kernels: ['MaxPool', 'MaxPool3D'],
-  pull: batchedPull(['x']),
-};

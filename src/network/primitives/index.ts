@@ -1,9 +1,11 @@
 import type { GraphNode } from '../graph/graph.js';
 import type * as tf from '../tf.js';
-import { convolution, convolutionInput, linearOnImages, maxPool } from './convolution.js';
+import { filterGradient, linearInCotangent } from './backwardKernels.js';
+import { convolution, convolutionInput, linearOnImages } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { genericPull, pushByPull } from './generic.js';
 import { matMul } from './matMul.js';
+import { maxPool } from './maxPool.js';
 import { add, concat, gather, pack, pad, slice, split, tile, unpack } from './pieces.js';
 import type { Primitive, Tangents } from './primitive.js';
 import { extremum, mean, softmax, sum } from './reduce.js';
@@ -15,7 +17,7 @@ const all: readonly Primitive[] = [
   ...[slice, pad, concat, pack, unpack, split, tile, gather, add],
   ...[sum, mean, extremum, softmax],
   matMul,
-  ...[convolution, convolutionInput, linearOnImages, maxPool],
+  ...[convolution, convolutionInput, linearOnImages, maxPool, filterGradient, linearInCotangent],
 ];
 
 const byKernel = new Map(all.flatMap((primitive) => primitive.kernels.map((kernel) => [kernel, primitive])));
@@ -30,6 +32,37 @@ export function push(tangents: Tangents, node: GraphNode): readonly tf.Tensor[] 
   const own = byKernel.get(node.kernel);
   return own?.push?.(tangents, node) ?? pushByPull(tangents, node, own?.pull ?? genericPull);
 }
+
+/** Kernels whose outputs stay as they are when their inputs move a little. */
+const flat: ReadonlySet<string> = new Set([
+  ...[
+    'Greater',
+    'GreaterEqual',
+    'Less',
+    'LessEqual',
+    'Equal',
+    'NotEqual',
+    'LogicalAnd',
+    'LogicalOr',
+    'LogicalNot',
+  ],
+  ...[
+    'ArgMax',
+    'ArgMin',
+    'OneHot',
+    'Step',
+    'Sign',
+    'Floor',
+    'Ceil',
+    'Round',
+    'FloorDiv',
+    'IsNan',
+    'IsInf',
+    'IsFinite',
+  ],
+  ...['ZerosLike', 'OnesLike', 'Fill', 'Range', 'All', 'Any'],
+]);
+export const isFlat = (kernel: string): boolean => flat.has(kernel);
 
 /** Kernels with a rule of ours. */
 export const knownKernels: ReadonlySet<string> = new Set(byKernel.keys());

@@ -32,15 +32,7 @@ export class SharpnessProbe {
     this.x = x;
     this.y = y;
     this.hessian = new LossHessian(built.model, x, y, definition.loss, { layerFactors });
-    const notes = [
-      ...(this.hessian.method === 'exact'
-        ? []
-        : [
-            'A layer of this model cannot be differentiated twice: the sharpness is from central differences of the gradient.',
-          ]),
-      ...(rows < size ? [`The sharpness is that of the first ${rows} training samples.`] : []),
-    ];
-    this.note = notes.length > 0 ? notes.join(' ') : null;
+    this.note = rows < size ? `The sharpness is that of the first ${rows} training samples.` : null;
   }
 
   /** The top eigenvalue at the weights the model has now, to 1e-3. */

@@ -67,12 +67,8 @@ export class GeneralTwin implements Twin {
     this.rates = owners.map((owner) => (cut(owner) ? 0 : (factors[owner] ?? 1)));
   }
 
-  /** What the reader of its results should know; null when there is nothing. Known after the first use. */
-  get note(): string | null {
-    return this.jacobian.method === 'central differences'
-      ? 'A layer of this model has no second derivative: the linearised twin takes its outputs by central differences, to about 1e-4.'
-      : null;
-  }
+  /** Exact: nothing to say. */
+  readonly note: string | null = null;
 
   /** One gradient step of the twin on a batch. With `accept` its loss is shown first; nothing moves on false. */
   step(x: tf.Tensor, y: tf.Tensor2D, learningRate: number, accept?: (loss: number) => boolean): void {
