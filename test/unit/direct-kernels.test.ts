@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { directly } from '../../src/network/kernel/dense/directChain.js';
+import { denseKernel } from '../../src/network/kernel/dense/denseKernel.js';
 import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { Elementwise, ScaledDense } from '../../src/network/models/layers.js';
+import { chainOf } from '../../src/network/patterns/denseChain.js';
 import * as tf from '../../src/network/tf.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
@@ -67,7 +68,7 @@ describe.skipIf(!native)('one-output kernels by the handles of the native librar
     const names = model.layers.filter((l) => l.trainableWeights.length > 0).map((l) => l.name);
     const options = { perLayer: true, layerFactors: { [names[0]]: 0.25 } };
     const before = tf.memory().numTensors;
-    const direct = directly(model, x, options, 1);
+    const direct = denseKernel(chainOf(model, x), x, options, 1);
     expect(tf.memory().numTensors).toBe(before);
     // Blocks of rows are taken by the way of tensors.
     const byTensors = await empiricalKernel(model, x, { ...options, blockRows: 8 });
@@ -90,7 +91,7 @@ describe.skipIf(!native)('one-output kernels by the handles of the native librar
     const x = tf.randomNormal([5, 9], 0, 1, 'float32', 4);
     const taken = (layers: tf.layers.Layer[], count = 1, options = {}) => {
       const model = modelOf(layers);
-      const kernel = directly(model, x, options, count);
+      const kernel = denseKernel(chainOf(model, x), x, options, count);
       model.dispose();
       return kernel !== null;
     };
@@ -117,7 +118,7 @@ describe.skipIf(!native)('one-output kernels by the handles of the native librar
     const taken = (samples: number) => {
       const model = modelOf([dense(400, 'relu'), dense(1)]);
       const x = tf.zeros([samples, 9]);
-      const kernel = directly(model, x, {}, 1);
+      const kernel = denseKernel(chainOf(model, x), x, {}, 1);
       model.dispose();
       x.dispose();
       return kernel !== null;

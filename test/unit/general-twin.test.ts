@@ -5,10 +5,10 @@ import { matrix, matrixFrom } from '../../src/core/linalg/matrix.js';
 import { Random } from '../../src/core/random.js';
 import type { LossName, ResidualModel } from '../../src/experiment/definition.js';
 import { loadData } from '../../src/network/data/index.js';
-import { chainOf } from '../../src/network/kernel/dense/denseChain.js';
 import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { buildModel } from '../../src/network/models/build.js';
 import { seedModel } from '../../src/network/models/seeding.js';
+import { chainOf } from '../../src/network/patterns/denseChain.js';
 import * as tf from '../../src/network/tf.js';
 import {
   type Checkpoint,

@@ -2,18 +2,10 @@ import { Random } from '../../core/random.js';
 import * as tf from '../tf.js';
 import { dependence } from './dependence.js';
 import type { Graph, Value } from './graph.js';
+import { isLeading, type Layout } from './layout.js';
 import type { Program } from './program.js';
+import { numbersOf, type Skeleton } from './skeleton.js';
 import { trace } from './trace.js';
-
-/**
- * Where samples lie in a value: along `axis`, whose length is outer * n * inner. [n, d] has both 1; [n T, d], the tokens of
- * every sample one after another, has inner = T; [T n, d] has outer = T.
- */
-export interface Layout {
-  readonly axis: number;
-  readonly outer: number;
-  readonly inner: number;
-}
 
 /** Where the samples are in every value of a program's trace. It holds for any number of samples. */
 export interface Structure {
@@ -27,6 +19,8 @@ export interface Structure {
   readonly fixedAttrs: readonly boolean[];
   /** The kernels in order, by which another trace is recognised as the same. */
   readonly signature: string;
+  /** The trace without its tensors; null where samples cannot be told apart. */
+  readonly skeleton: Skeleton | null;
   /** Why samples cannot be told apart in this trace; null where they can. */
   readonly problem: Problem | null;
 }
@@ -37,10 +31,6 @@ export interface Problem {
   /** A clause that names what was found, without a full stop. */
   readonly reason: string;
 }
-
-/** Whether the samples are the first axis, one after another. */
-export const isLeading = (layout: Layout | null): boolean =>
-  layout !== null && layout.axis === 0 && layout.outer === 1;
 
 const known = new WeakMap<object, Map<string, Structure>>();
 
@@ -95,6 +85,7 @@ function findStructure(program: Program, inputs: readonly tf.Tensor[]): Structur
       valuesPerSample: 0,
       fixedAttrs: [],
       signature: signatureOf(base),
+      skeleton: null,
       problem: { kind, reason },
     });
     if (base.escapes.length > 0) return problem('read', base.escapes[0]);
@@ -156,6 +147,7 @@ function compare(
       (node, k) => JSON.stringify(node.attrs) === JSON.stringify(small.nodes[k].attrs),
     ),
     signature: signatureOf(base),
+    skeleton: { graph: base, layouts, numbers: numbersOf(base) },
     problem: null,
   };
 }

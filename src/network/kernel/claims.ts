@@ -1,44 +1,33 @@
-import type { Inputs } from '../inputs.js';
+import type { Program } from '../graph/program.js';
+import { stackOfProgram } from '../patterns/convStack.js';
+import { chainOfProgram } from '../patterns/denseChain.js';
 import type * as tf from '../tf.js';
 import { keptParts, type Part } from './contribution.js';
-import { stackOf } from './convolution/convStack.js';
 import { stackParts } from './convolution/stackPass.js';
 import { chainPass } from './dense/chainPass.js';
-import { chainOf } from './dense/denseChain.js';
 import type { KernelMode } from './request.js';
 
-interface Request {
+export interface KernelRequest {
   readonly mode: KernelMode;
+  /** The scalar outputs that are wanted. */
   readonly outputs: readonly number[];
-  readonly counted: number;
+  /** Whether they are all there are. */
   readonly all: boolean;
+  /** Samples of the whole kernel, by which the form of a contribution is chosen. */
+  readonly counted: number;
 }
 
-/** Contributions of a chain of dense layers, by two passes of matrix products; null for anything else. */
-export function chainContributions(
-  model: tf.LayersModel,
-  x: Inputs,
-  request: Request,
+/** Contributions of a network that one of the fast ways can take whole; null for any other. The caller disposes. */
+export function claimed(
+  program: Program,
+  inputs: readonly tf.Tensor[],
+  { mode, outputs, all, counted }: KernelRequest,
 ): readonly Part[] | null {
-  const chain = chainOf(model);
-  if (!chain) return null;
-  const output = request.all ? undefined : request.outputs[0];
-  return keptParts(() => chainPass(chain, [x].flat()[0] as tf.Tensor2D, request.mode, output));
-}
-
-/** Contributions of a stack of convolutions; null for anything else. */
-export function stackContributions(
-  model: tf.LayersModel,
-  x: Inputs,
-  request: Request,
-): readonly Part[] | null {
-  const stack = stackOf(model);
+  const output = all ? undefined : outputs[0];
+  const chain = chainOfProgram(program, inputs);
+  if (chain) return keptParts(() => chainPass(chain, inputs[0] as tf.Tensor2D, mode, output));
+  const stack = stackOfProgram(program, inputs);
   if (!stack) return null;
-  const output = request.all ? undefined : request.outputs[0];
-  return stackParts(stack, [x].flat()[0] as tf.Tensor4D, {
-    mode: request.mode,
-    outputs: request.outputs.length,
-    output,
-    samples: request.counted,
-  });
+  const request = { mode, outputs: outputs.length, output, samples: counted };
+  return stackParts(stack, inputs[0] as tf.Tensor4D, request);
 }

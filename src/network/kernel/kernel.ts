@@ -5,11 +5,12 @@ import { functionProgram, modelProgram, type Program } from '../graph/program.js
 import type { Structure } from '../graph/samples.js';
 import { type Inputs, sampleCount } from '../inputs.js';
 import { flatOutputs } from '../outputs.js';
+import { chainOfProgram } from '../patterns/denseChain.js';
 import * as tf from '../tf.js';
-import { chainContributions, stackContributions } from './claims.js';
+import { claimed, type KernelRequest } from './claims.js';
 import { type Contributions, tracedContributions, withStructure } from './collect.js';
 import { disposeParts, keptParts, type Part } from './contribution.js';
-import { directly } from './dense/directChain.js';
+import { denseKernel } from './dense/denseKernel.js';
 import { explicitContributions } from './explicit.js';
 import { outOfRoom, requireRoom, requireRoomForParts } from './memoryBudget.js';
 import { onBackend } from './onBackend.js';
@@ -48,18 +49,13 @@ export async function empiricalKernel(
 ): Promise<EmpiricalKernel> {
   if (typeof network === 'function') {
     const [variables, x, options] = rest as [readonly tf.Variable[], Inputs, KernelOptions?];
-    return kernelOf(functionProgram(network, variables), x, options ?? {}, null);
+    return kernelOf(functionProgram(network, variables), x, options ?? {});
   }
   const [x, options] = rest as [Inputs, KernelOptions?];
-  return kernelOf(modelProgram(network), x, options ?? {}, network);
+  return kernelOf(modelProgram(network), x, options ?? {});
 }
 
-async function kernelOf(
-  program: Program,
-  x: Inputs,
-  options: KernelOptions,
-  model: tf.LayersModel | null,
-): Promise<EmpiricalKernel> {
+async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Promise<EmpiricalKernel> {
   const mode = options.mode ?? 'trace';
   const inputs = [x].flat();
   return withStructure(program, inputs, async (structure) => {
@@ -70,14 +66,14 @@ async function kernelOf(
         field: 'output',
       });
     const outputs = output === undefined ? Array.from({ length: count }, (_, o) => o) : [output];
-    const direct = model && directly(model, x, options, count);
+    const direct = denseKernel(chainOfProgram(program, inputs), x, options, count);
     if (direct) return direct;
     const { against } = options;
     const counted = Math.max(sampleCount(x), against ? sampleCount(against) : 0);
     const request = { mode, outputs, counted, all: output === undefined };
     const collect = (some: Inputs): Contributions => {
       const parts =
-        (model && (chainContributions(model, some, request) ?? stackContributions(model, some, request))) ??
+        claimed(program, [some].flat(), request) ??
         contributionsBySamples(program, [some].flat(), structure, request);
       return {
         parts,
@@ -105,18 +101,12 @@ async function kernelOf(
   });
 }
 
-interface Request {
-  readonly mode: KernelMode;
-  readonly outputs: readonly number[];
-  readonly counted: number;
-}
-
 /** From the trace; or, where samples cannot be told apart in it, one by one. */
 function contributionsBySamples(
   program: Program,
   inputs: readonly tf.Tensor[],
   structure: Structure,
-  request: Request,
+  request: KernelRequest,
 ): readonly Part[] {
   const { problem } = structure;
   if (!problem) return tracedContributions(program, inputs, structure, request);

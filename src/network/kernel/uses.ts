@@ -1,5 +1,5 @@
 import type { GraphNode } from '../graph/graph.js';
-import type { Layout } from '../graph/samples.js';
+import type { Layout } from '../graph/layout.js';
 import { slopeOf, timesSlope } from '../primitives/elementwise.js';
 import { registeredGradient } from '../primitives/generic.js';
 import { inputOf, runKernel, shapeOf, sizeOf, spread } from '../primitives/primitive.js';

@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../graph/graph.js';
-import type { Layout } from '../graph/samples.js';
+import type { Layout } from '../graph/layout.js';
 import { sizeOf } from '../primitives/primitive.js';
 import type * as tf from '../tf.js';
 

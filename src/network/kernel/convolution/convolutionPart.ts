@@ -1,7 +1,7 @@
+import type { ConvStage } from '../../patterns/convStack.js';
 import { sampleOuter } from '../../products.js';
 import * as tf from '../../tf.js';
 import type { Part } from '../contribution.js';
-import type { ConvStage } from './convStack.js';
 import { type Cotangents, constantRows, inside, outside } from './cotangents.js';
 import { patchesOf } from './patches.js';
 import { keepsPatches, type StackRequest } from './request.js';
@@ -18,9 +18,9 @@ export function convolutionPart(
   request: StackRequest,
 ): Part {
   const [kh, kw, channels, filters] = stage.kernel.shape as number[];
-  const [, height, width] = stage.layer.outputShape as number[];
+  const [height, width] = stage.outShape;
   const [n, positions, k] = [input.shape[0], height * width, kh * kw * channels];
-  const layer = stage.layer.name;
+  const layer = stage.name;
   const { outputs } = request;
   const full = request.mode === 'full';
   const shared = constantRows(d);

@@ -11,11 +11,11 @@ import {
   threads,
 } from '../../backends/simd/index.js';
 import { activations } from '../../models/activations.js';
+import type { ConvStage, Stage, Window } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
 import type { Part } from '../contribution.js';
-import type { ConvStage, Stage } from './convStack.js';
 import { type Cotangents, constantRows, outside } from './cotangents.js';
-import { patchesOf, type Window } from './patches.js';
+import { patchesOf } from './patches.js';
 import type { StackRequest } from './request.js';
 import { keepsPatches } from './request.js';
 
@@ -30,8 +30,9 @@ const ownThreads = (): Threads | null => (tf.getBackend() === 'wasm' ? threads()
 const isThreeByThree = ({ window }: ConvStage): boolean =>
   window.size.every((size) => size === 3) && window.strides.every((stride) => stride === 1);
 
-function shapeOf({ layer, window }: ConvStage, [, height, width, from]: readonly number[]): Shape {
-  const [, outHeight, outWidth, to] = layer.outputShape as number[];
+function shapeOf({ window, inShape, outShape }: ConvStage): Shape {
+  const [height, width, from] = inShape;
+  const [outHeight, outWidth, to] = outShape;
   return { height, width, from, outHeight, outWidth, to, margin: window.padding === 'same' ? 1 : 0 };
 }
 
@@ -50,7 +51,7 @@ const asTensor = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromT
 /** A 3 x 3 convolution with its bias, and relu behind it where asked, on our own threads; null where it is not for them. */
 export function convolveOnThreads(stage: ConvStage, x: tf.Tensor4D, relu: boolean): tf.Tensor4D | null {
   const [n, , , from] = x.shape;
-  const shape = shapeOf(stage, x.shape);
+  const shape = shapeOf(stage);
   const { outHeight, outWidth, to } = shape;
   const work = n * outHeight * outWidth * 9 * from * to;
   if (!isThreeByThree(stage) || from < 8 || work < worthThreads) return null;
@@ -58,8 +59,8 @@ export function convolveOnThreads(stage: ConvStage, x: tf.Tensor4D, relu: boolea
   if (!own) return null;
   const images = widened(x);
   const out = makeOutput([n, outHeight, outWidth, padded(to)]);
-  const bias = stage.bias ? stage.bias.read().dataSync() : null;
-  const filters = stage.kernel.read().dataSync();
+  const bias = stage.bias ? stage.bias.dataSync() : null;
+  const filters = stage.kernel.dataSync();
   convolve(
     own,
     n,
@@ -99,7 +100,7 @@ export function runBelow(
 
 /** Whether a thread may keep what it needs of one sample. */
 function fits(stage: ConvStage): boolean {
-  const shape = shapeOf(stage, stage.layer.inboundNodes[0].inputShapes[0] as number[]);
+  const shape = shapeOf(stage);
   return 64 * tiles(shape) * (padded(shape.from) + padded(shape.to)) <= threadBytes;
 }
 
@@ -151,9 +152,7 @@ export function runParts(
       valuesOf(below).set(result.cotangents, (i * result.cotangents.length) / some);
   }
   const parts = rows.flatMap((info, l): Part[] =>
-    info
-      ? [{ kind: 'gradients', layer: convolutions[l].layer.name, rows: [asTensor(info) as tf.Tensor2D] }]
-      : [],
+    info ? [{ kind: 'gradients', layer: convolutions[l].name, rows: [asTensor(info) as tf.Tensor2D] }] : [],
   );
   if (!below) return { parts, cotangents: null };
   const whole = asTensor(below);
@@ -178,7 +177,7 @@ function layerOf(
 ): LayerOf {
   const stage = stages[at] as ConvStage;
   const input = inputs[at] as tf.Tensor4D;
-  const shape = shapeOf(stage, input.shape);
+  const shape = shapeOf(stage);
   const { trainable } = stage;
   const common = { trainable, bias: stage.bias !== null };
   // Few channels would mostly be padding; and nothing has to pass through the first one.
@@ -201,7 +200,7 @@ function layerOf(
     !isFirst && before?.kind === 'activation' && before.activation !== 'relu'
       ? samples(widened(activations[before.activation].derivative(inputs[at - 1], input)))
       : null;
-  const filters = stage.kernel.read().dataSync();
+  const filters = stage.kernel.dataSync();
   return (i, some) => ({
     ...common,
     shape,
@@ -232,6 +231,6 @@ function topOf(d: Cotangents, n: number, stage: ConvStage): (i: number, some: nu
     const slope = samples(widened(d.slope));
     return (i, some) => ({ rows, slope: slope(i, some) });
   }
-  const cotangents = samples(widened(outside(d, n, (stage.layer.outputShape as number[]).slice(1))));
+  const cotangents = samples(widened(outside(d, n, stage.outShape)));
   return (i, some) => ({ cotangents: cotangents(i, some) });
 }

@@ -1,12 +1,5 @@
+import type { Window } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
-
-/** How a convolution moves over its images; channels last, strides and dilations as [rows, columns]. */
-export interface Window {
-  readonly size: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly dilations: readonly [number, number];
-  readonly padding: 'same' | 'valid';
-}
 
 const pair = (v: readonly [number, number]): [number, number] => [v[0], v[1]];
 export const isOne = (v: readonly [number, number]): boolean => v[0] === 1 && v[1] === 1;

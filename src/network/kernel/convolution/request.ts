@@ -1,6 +1,6 @@
+import type { ConvStage } from '../../patterns/convStack.js';
 import { keepsPositions } from '../positions.js';
 import type { KernelMode } from '../request.js';
-import type { ConvStage } from './convStack.js';
 
 export interface StackRequest {
   readonly mode: KernelMode;
@@ -14,6 +14,6 @@ export interface StackRequest {
 /** Whether a convolution is kept as patches and cotangents instead of per-sample gradients. */
 export function keepsPatches(stage: ConvStage, { outputs, samples }: StackRequest): boolean {
   const [kh, kw, channels, filters] = stage.kernel.shape as number[];
-  const [, height, width] = stage.layer.outputShape as number[];
+  const [height, width] = stage.outShape;
   return keepsPositions(samples, outputs, height * width, kh * kw * channels, filters);
 }

@@ -1,6 +1,7 @@
 import { NativeProgram } from '../../backends/nativeProgram.js';
+import type { Window } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
-import { isOne, type Window } from './patches.js';
+import { isOne } from './patches.js';
 
 /** Numbers that lie in 64 bytes: views of an image from such a place on cost the native library no copy. */
 const aligned = 16;

@@ -1,8 +1,8 @@
+import type { ConvStage, Stage } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
 import { concatenated, disposeParts, keptParts, type Part } from '../contribution.js';
 import { convolutionPart } from './convolutionPart.js';
 import { runBelow, runParts } from './convolutionRun.js';
-import type { ConvStage, Stage } from './convStack.js';
 import { type Cotangents, outside } from './cotangents.js';
 import type { StackRequest } from './request.js';
 import { backward, forward, fusedForward, isFused } from './steps.js';
@@ -44,7 +44,7 @@ function samplesInChunk(stages: readonly Stage[], request: StackRequest): number
   let most = 1;
   for (const stage of stages) {
     if (stage.kind !== 'conv') continue;
-    const [, height, width, filters] = stage.layer.outputShape as number[];
+    const [height, width, filters] = stage.outShape;
     const [kh, kw, channels] = stage.kernel.shape as number[];
     const positions = height * width;
     most = Math.max(most, positions * filters * (lean ? 1 : request.outputs));
@@ -111,7 +111,7 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequ
 function densePart(stage: DenseStage, a: tf.Tensor2D, d: Cotangents): Part {
   const common = {
     kind: 'product' as const,
-    layer: stage.layer.name,
+    layer: stage.name,
     input: tf.clone(a),
     biasScale: stage.bias ? stage.biasScale / stage.scale : 0,
     factor: stage.scale * stage.scale,

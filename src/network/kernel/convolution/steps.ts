@@ -1,10 +1,13 @@
+import type { Value } from '../../graph/graph.js';
 import { activations } from '../../models/activations.js';
 import type { ActivationName } from '../../models/spec.js';
+import type { ConvStage, Stage } from '../../patterns/convStack.js';
+import { pull } from '../../primitives/index.js';
+import { runKernel } from '../../primitives/primitive.js';
 import { timesTransposed } from '../../products.js';
 import * as tf from '../../tf.js';
 import { timesSlope as flatSlope } from '../dense/slopes.js';
 import { convolveOnThreads } from './convolutionRun.js';
-import type { ConvStage, Stage } from './convStack.js';
 import { type Cotangents, constantRows, outside, timesSlope } from './cotangents.js';
 
 /** A convolution and the relu behind it run as one operation; the slope of relu is known from its values alone. */
@@ -17,29 +20,24 @@ export const isFused = (stage: Stage, next: Stage): boolean =>
 export function fusedForward(stage: ConvStage, x: tf.Tensor4D): tf.Tensor {
   const own = convolveOnThreads(stage, x, true);
   if (own) return own;
-  const filter = stage.kernel.read() as tf.Tensor4D;
-  const bias = stage.bias ? { bias: stage.bias.read() } : {};
+  const filter = stage.kernel as tf.Tensor4D;
+  const bias = stage.bias ? { bias: stage.bias } : {};
   return tf.fused.conv2d({ x, filter, strides: 1, pad: stage.window.padding, activation: 'relu', ...bias });
 }
 
 export function forward(stage: Stage, a: tf.Tensor): tf.Tensor {
   switch (stage.kind) {
     case 'dense': {
-      const z = tf.matMul(a as tf.Tensor2D, stage.kernel.read() as tf.Tensor2D);
+      const z = tf.matMul(a as tf.Tensor2D, stage.kernel as tf.Tensor2D);
       const scaled = stage.scale === 1 ? z : tf.mul(z, stage.scale);
-      return stage.bias ? tf.add(scaled, tf.mul(stage.bias.read(), stage.biasScale)) : scaled;
+      return stage.bias ? tf.add(scaled, tf.mul(stage.bias, stage.biasScale)) : scaled;
     }
     case 'conv': {
       const own = convolveOnThreads(stage, a as tf.Tensor4D, false);
       if (own) return own;
       const { strides, padding } = stage.window;
-      const z = tf.conv2d(
-        a as tf.Tensor4D,
-        stage.kernel.read() as tf.Tensor4D,
-        [strides[0], strides[1]],
-        padding,
-      );
-      return stage.bias ? tf.add(z, stage.bias.read()) : z;
+      const z = tf.conv2d(a as tf.Tensor4D, stage.kernel as tf.Tensor4D, [strides[0], strides[1]], padding);
+      return stage.bias ? tf.add(z, stage.bias) : z;
     }
     case 'activation':
       return activations[stage.activation].forward(a);
@@ -48,7 +46,7 @@ export function forward(stage: Stage, a: tf.Tensor): tf.Tensor {
     case 'flatten':
       return tf.reshape(a, [a.shape[0], -1]);
     case 'free':
-      return stage.layer.apply(a) as tf.Tensor;
+      return runKernel(stage.node.kernel, { x: a }, stage.node.attrs);
   }
 }
 
@@ -61,7 +59,7 @@ export function backward(stage: Stage, input: tf.Tensor, result: tf.Tensor, d: C
         return timesOneSlope(stage.activation, d, input, result);
       return timesSlope(d, activations[stage.activation].derivative(input, result));
     case 'dense': {
-      const weights = stage.kernel.read() as tf.Tensor2D;
+      const weights = stage.kernel as tf.Tensor2D;
       const scaled = stage.scale === 1 ? weights : tf.mul(weights, stage.scale);
       if (d.form === 'shared' && !d.slope)
         return { ...d, rows: timesTransposed(d.rows as tf.Tensor2D, scaled as tf.Tensor2D) };
@@ -90,7 +88,7 @@ export function backward(stage: Stage, input: tf.Tensor, result: tf.Tensor, d: C
       return { form: 'outside', rows: tf.reshape(rows, [n, rows.shape[1] as number, ...shape]) };
     }
     case 'free':
-      return throughFree(stage.layer, stage.linear, input, result, d);
+      return throughFree(stage, input, result, d);
   }
 }
 
@@ -106,33 +104,40 @@ function timesOneSlope(
   return { ...d, rows: tf.reshape(product, d.rows.shape) };
 }
 
-/** A layer without weights: its own gradient, for all outputs at once where the input does not matter. */
+/** An operation without weights: its own rule, for all outputs at once. */
 function throughFree(
-  layer: tf.layers.Layer,
-  linear: boolean,
+  { node, linear }: Extract<Stage, { kind: 'free' }>,
   input: tf.Tensor,
   result: tf.Tensor,
   d: Cotangents,
 ): Cotangents {
   const [n, ...shape] = input.shape;
-  const pull = (at: tf.Tensor, dy: tf.Tensor) =>
-    tf.grad((t: tf.Tensor) => layer.apply(t) as tf.Tensor)(at, dy);
+  const own = result.shape.slice(1);
+  /** Cotangents [O, n, ...] through the operation as it was run on n samples. */
+  const through = (rows: tf.Tensor, samples: number): tf.Tensor => {
+    const at = (value: Value, t: tf.Tensor | null, rest: readonly number[]): Value => ({
+      ...value,
+      shape: [samples, ...rest],
+      tensor: t,
+    });
+    const [out] = node.outputs;
+    const inputs = { x: at(node.inputs.x, linear ? null : input, shape) };
+    return pull([rows], { ...node, inputs, outputs: [at(out, linear ? null : result, own)] }, 'x');
+  };
   if (linear && d.form === 'shared' && !d.slope) {
-    const whole = tf.broadcastTo(d.rows, [d.rows.shape[0], ...result.shape.slice(1)]);
-    return { ...d, rows: pull(tf.zeros([d.rows.shape[0], ...shape]), whole) };
+    const whole = tf.broadcastTo(d.rows, [d.rows.shape[0], ...own]);
+    return { ...d, rows: tf.squeeze(through(tf.expandDims(whole, 1), 1), [1]) };
   }
-  const rows = outside(d, n, result.shape.slice(1));
+  const rows = outside(d, n, own);
   const outputs = rows.shape[1] as number;
-  const whole = tf.broadcastTo(rows, [n, outputs, ...result.shape.slice(1)]);
-  if (linear) {
-    const flat = tf.reshape(whole, [n * outputs, ...result.shape.slice(1)]);
-    return {
-      form: 'outside',
-      rows: tf.reshape(pull(tf.zeros([n * outputs, ...shape]), flat), [n, outputs, ...shape]),
-    };
+  const whole = tf.broadcastTo(rows, [n, outputs, ...own]);
+  if (outputs === 1) {
+    const one = through(tf.reshape(whole, [1, n, ...own]), n);
+    return { form: 'outside', rows: tf.reshape(one, [n, 1, ...shape]) };
   }
-  const each = tf.unstack(whole, 1).map((dy) => pull(input, dy));
-  return { form: 'outside', rows: tf.stack(each, 1) };
+  const order = [1, 0, ...own.map((_, k) => k + 2)];
+  const pulled = through(tf.transpose(whole, order), n);
+  return { form: 'outside', rows: tf.transpose(pulled, [1, 0, ...shape.map((_, k) => k + 2)]) };
 }
 
 function throughConvolution(
@@ -143,7 +148,7 @@ function throughConvolution(
 ): Cotangents {
   const [n, h, w, channels] = input.shape;
   const [kh, kw] = stage.window.size;
-  const kernel = stage.kernel.read() as tf.Tensor4D;
+  const kernel = stage.kernel as tf.Tensor4D;
   const filters = kernel.shape[3];
   const shared = constantRows(d);
   if (shared && d.form === 'shared' && d.slope) {

@@ -1,9 +1,9 @@
 import { activations } from '../../models/activations.js';
+import type { ChainLayer } from '../../patterns/denseChain.js';
 import { timesTransposed } from '../../products.js';
 import * as tf from '../../tf.js';
 import type { ProductPart } from '../contribution.js';
 import type { KernelMode } from '../request.js';
-import type { ChainLayer } from './denseChain.js';
 import { isHomogeneous, slopeOf, timesSlope } from './slopes.js';
 
 /** What goes into a layer, or comes back to it, up to a constant in front that the Gram matrix takes. */
@@ -38,12 +38,12 @@ function forward(chain: readonly ChainLayer[], x: tf.Tensor2D): Forward {
     inputs.push(input);
     // Behind the last activation nothing depends on the values.
     if (l === chain.length - 1 && activation === 'identity') break;
-    let h = tf.matMul(input.values, kernel.read() as tf.Tensor2D) as tf.Tensor2D;
+    let h = tf.matMul(input.values, kernel as tf.Tensor2D) as tf.Tensor2D;
     const through = isHomogeneous(activation) && input.factor > 0;
     if (!through && input.factor !== 1) h = tf.mul(h, input.factor);
     if (bias) {
       const part = through ? biasScale / input.factor : biasScale;
-      h = tf.add(h, part === 1 ? bias.read() : tf.mul(bias.read(), part));
+      h = tf.add(h, part === 1 ? bias : tf.mul(bias, part));
     }
     const phi = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
     pre.push(h);
@@ -99,7 +99,7 @@ export function chainPass(
     }
     if (trainable) parts.unshift(part(chain[l], inputs[l], d, gram));
     if (!deeper) break;
-    const weights = kernel.read() as tf.Tensor2D;
+    const weights = kernel as tf.Tensor2D;
     const rows: tf.Tensor2D = d.rows
       ? timesTransposed(d.rows, weights)
       : (tf.transpose(
@@ -111,7 +111,7 @@ export function chainPass(
   return parts;
 
   function part(
-    { layer, bias, biasScale }: ChainLayer,
+    { name, bias, biasScale }: ChainLayer,
     input: Scaled,
     { rows, factor, shared }: typeof d,
     gram: tf.Tensor2D | null,
@@ -119,7 +119,7 @@ export function chainPass(
     // (f^2 A A^T + b^2) o g^2 D D^T = f^2 g^2 (A A^T + (b / f)^2) o D D^T
     const common = {
       kind: 'product' as const,
-      layer: layer.name,
+      layer: name,
       input: tf.clone(input.values),
       biasScale: bias ? biasScale / input.factor : 0,
       factor: (input.factor * factor) ** 2,

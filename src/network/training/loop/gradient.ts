@@ -1,8 +1,7 @@
 import type { LossName } from '../../data/spec.js';
-import { type ChainLayer, chainOf } from '../../kernel/dense/denseChain.js';
 import { trainableLayers } from '../../kernel/index.js';
 import { activations } from '../../models/activations.js';
-import { Elementwise, ScaledDense } from '../../models/layers.js';
+import { type ChainLayer, chainOf } from '../../patterns/denseChain.js';
 import { timesTransposed, transposedTimes } from '../../products.js';
 import * as tf from '../../tf.js';
 import { penaltiesOf, trainingForm, withRandom } from './trainingForm.js';
@@ -54,27 +53,13 @@ export function gradientFunction(
   };
 }
 
-/** The classes of which a chain may consist: TensorFlow.js's own and ours, not another class of the same name. */
-const chainClasses = [
-  ScaledDense,
-  Elementwise,
-  ...[
-    // With names, so that TensorFlow.js numbers the user's unnamed layers as if these had not been.
-    tf.layers.inputLayer({ name: 'probe', inputShape: [1] }),
-    tf.layers.dense({ name: 'probe', units: 1 }),
-    tf.layers.activation({ name: 'probe', activation: 'relu' }),
-    tf.layers.dropout({ name: 'probe', rate: 0 }),
-  ].map((layer) => layer.constructor),
-] as readonly unknown[];
-
 /** The gradient of a chain by hand, or null where training runs or adds anything else. */
 function chainGradient(
   model: tf.LayersModel,
   loss: LossName,
   x: tf.Tensor | tf.Tensor[],
 ): GradientFunction | null {
-  if (!model.layers.every((layer) => chainClasses.includes(layer.constructor))) return null;
-  const chain = chainOf(model);
+  const chain = chainOf(model, x);
   if (!chain) return null;
   const { differs, penalised } = trainingForm(model, x);
   if (differs || penalised.length > 0) return null;
@@ -135,9 +120,9 @@ function chainGradients(
   let a = x;
   for (const { kernel, bias, scale, biasScale, activation } of chain) {
     inputs.push(a);
-    let h = tf.matMul(a, kernel.read() as tf.Tensor2D) as tf.Tensor2D;
+    let h = tf.matMul(a, kernel as tf.Tensor2D) as tf.Tensor2D;
     if (scale !== 1) h = tf.mul(h, scale);
-    if (bias) h = tf.add(h, biasScale === 1 ? bias.read() : tf.mul(bias.read(), biasScale));
+    if (bias) h = tf.add(h, biasScale === 1 ? bias : tf.mul(bias, biasScale));
     pre.push(h);
     a = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
     post.push(a);
@@ -146,20 +131,20 @@ function chainGradients(
   const gradients: WeightGradient[] = [];
   const first = chain.findIndex((layer) => layer.trainable);
   for (let l = chain.length - 1; l >= Math.max(0, first); l--) {
-    const { layer, kernel, bias, scale, biasScale, activation, trainable } = chain[l];
+    const { name, kernel, bias, scale, biasScale, activation, trainable } = chain[l];
     if (activation !== 'identity') d = tf.mul(d, activations[activation].derivative(pre[l], post[l]));
     const scaled = scale === 1 ? d : tf.mul(d, scale);
     if (trainable) {
       if (bias)
         gradients.push({
-          layer: layer.name,
-          variable: bias.read() as tf.Variable,
+          layer: name,
+          variable: bias,
           gradient: tf.mul(tf.sum(d, 0), biasScale),
         });
       const gradient = transposedTimes(inputs[l], scaled as tf.Tensor2D);
-      gradients.push({ layer: layer.name, variable: kernel.read() as tf.Variable, gradient });
+      gradients.push({ layer: name, variable: kernel, gradient });
     }
-    if (l > first) d = timesTransposed(scaled as tf.Tensor2D, kernel.read() as tf.Tensor2D);
+    if (l > first) d = timesTransposed(scaled as tf.Tensor2D, kernel as tf.Tensor2D);
   }
   return { loss: lossOf(a, y, loss), gradients };
 }

@@ -1,7 +1,7 @@
 import { ForcedResponse } from '../../../core/dynamics/forcedResponse.js';
 import type { Matrix } from '../../../core/linalg/matrix.js';
 import type { Dataset } from '../../data/index.js';
-import { chainOf } from '../../kernel/dense/denseChain.js';
+import { chainOf } from '../../patterns/denseChain.js';
 import type * as tf from '../../tf.js';
 import type { TrainingForm } from '../loop/trainingForm.js';
 import type { KernelProbe } from '../observe/probe.js';

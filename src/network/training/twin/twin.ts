@@ -1,6 +1,6 @@
 import type { LossName } from '../../data/spec.js';
-import { type ChainLayer, chainOf } from '../../kernel/dense/denseChain.js';
 import { activations } from '../../models/activations.js';
+import { type ChainLayer, chainOf } from '../../patterns/denseChain.js';
 import { timesTransposed, transposedTimes } from '../../products.js';
 import * as tf from '../../tf.js';
 import { lossOf } from '../loop/gradient.js';
@@ -48,8 +48,8 @@ export class LinearisedTwin {
   ) {
     this.ball = new HeavyBall(momentum);
     this.layers = chain.map((layer) => {
-      const kernel0 = tf.clone(layer.kernel.read()) as tf.Tensor2D;
-      const bias0 = layer.bias ? tf.clone(layer.bias.read()) : null;
+      const kernel0 = tf.clone(layer.kernel) as tf.Tensor2D;
+      const bias0 = layer.bias ? tf.clone(layer.bias) : null;
       return {
         ...layer,
         kernel0,
@@ -87,7 +87,7 @@ export class LinearisedTwin {
         const slope = base.slopes[l];
         if (slope) d = tf.mul(d, slope);
         const scaled = (layer.scale === 1 ? d : tf.mul(d, layer.scale)) as tf.Tensor2D;
-        const rate = learningRate * (this.factors[layer.layer.name] ?? 1);
+        const rate = learningRate * (this.factors[layer.name] ?? 1);
         const cut = this.sabotage === 'half-jacobian' && l === this.layers.length - 1;
         if (layer.trainable && rate !== 0 && !cut) {
           this.ball.move(layer.kernelMove, transposedTimes(base.inputs[l], scaled), rate);
@@ -126,8 +126,8 @@ export class LinearisedTwin {
   /** Where a weight of the model would be, had the model moved as the twin has. */
   valuesOf(variable: tf.Variable): Float32Array {
     for (const { kernel, bias, kernel0, bias0, kernelMove, biasMove } of this.layers) {
-      const [start, move] = kernel.read() === variable ? [kernel0, kernelMove] : [bias0, biasMove];
-      if (!start || !move || (start === bias0 && bias?.read() !== variable)) continue;
+      const [start, move] = kernel === variable ? [kernel0, kernelMove] : [bias0, biasMove];
+      if (!start || !move || (start === bias0 && bias !== variable)) continue;
       return tf.tidy(() =>
         tf
           .add(start, move as tf.Tensor)

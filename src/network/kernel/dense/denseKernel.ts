@@ -1,9 +1,9 @@
 import { NativeProgram, type NativeTensor } from '../../backends/nativeProgram.js';
+import type { ChainLayer } from '../../patterns/denseChain.js';
 import * as tf from '../../tf.js';
 import type { EmpiricalKernel, KernelOptions } from '../request.js';
 import { addTerm, mirror, type Place } from '../sums.js';
 import { mayWait } from './chainPass.js';
-import { type ChainLayer, chainOf } from './denseChain.js';
 import { nativeActivations } from './nativeActivations.js';
 import { isHomogeneous } from './slopes.js';
 
@@ -15,20 +15,18 @@ const large = 2 ** 23;
 /** Multiplications of a layer's Gram matrices from which on it pays to leave out what lies below the diagonal. */
 const worthHalving = 2 ** 29;
 
-/** The chain of layers, where this way is open for a kernel of n samples; else null. */
-function chainFor(model: tf.LayersModel, n: number, single: boolean): readonly ChainLayer[] | null {
-  if (!single || tf.getBackend() !== 'tensorflow') return null;
-  const chain = chainOf(model);
-  if (!chain) return null;
+/** Whether this way is open for a kernel of n samples. */
+function isOpen(chain: readonly ChainLayer[], n: number): boolean {
   const [top, ...below] = [...chain].reverse();
-  const open =
+  return (
+    tf.getBackend() === 'tensorflow' &&
     top.activation === 'identity' &&
     below.every(({ activation }) => nativeActivations[activation]) &&
     chain.every(({ kernel }) => {
       const [from, to] = kernel.shape as number[];
       return n * Math.max(from, to) <= large && n * n * (from + to) <= worthHalving;
-    });
-  return open ? chain : null;
+    })
+  );
 }
 
 /**
@@ -36,35 +34,32 @@ function chainFor(model: tf.LayersModel, n: number, single: boolean): readonly C
  * `chainPass` and `termOf`, by the library's handles. Null for anything else, and for kernels so large that this gains
  * nothing.
  */
-export function directly(
-  model: tf.LayersModel,
+export function denseKernel(
+  chain: readonly ChainLayer[] | null,
   x: tf.Tensor | tf.Tensor[],
   options: KernelOptions,
   count: number,
 ): EmpiricalKernel | null {
-  if (Array.isArray(x) || x.dtype !== 'float32' || options.against || options.blockRows) return null;
+  if (!chain || count !== 1 || Array.isArray(x) || options.against || options.blockRows) return null;
   const n = x.shape[0];
-  const chain = chainFor(model, n, count === 1);
-  const scales = chain && inputFactors(chain);
-  if (!chain || !scales) return null;
+  const scales = isOpen(chain, n) ? inputFactors(chain) : null;
+  if (!scales) return null;
   options.signal?.throwIfAborted();
   const data = new Float32Array(n * n);
   const layers = options.perLayer
-    ? Object.fromEntries(
-        chain.filter((l) => l.trainable).map(({ layer }) => [layer.name, new Float32Array(n * n)]),
-      )
+    ? Object.fromEntries(chain.filter((l) => l.trainable).map(({ name }) => [name, new Float32Array(n * n)]))
     : null;
   const program = new NativeProgram();
   const place: Place = { row: 0, column: 0, rows: n, cols: n, symmetric: true };
   try {
     for (const { chained, input, factor, cotangent } of terms(program, chain, scales, x as tf.Tensor2D)) {
-      const { layer, bias, biasScale } = chained;
+      const { name, bias, biasScale } = chained;
       const a = program.values(program.times(input, input, false, true));
       const d = cotangent && program.values(program.times(cotangent, cotangent, false, true));
-      const own = factor.whole ** 2 * (options.layerFactors?.[layer.name] ?? 1);
+      const own = factor.whole ** 2 * (options.layerFactors?.[name] ?? 1);
       const shift = bias ? (biasScale / factor.input) ** 2 : 0;
       addTerm(data, place, a, d, own, shift);
-      if (layers) addTerm(layers[layer.name], place, a, d, own, shift);
+      if (layers) addTerm(layers[name], place, a, d, own, shift);
     }
   } finally {
     program.dispose();
@@ -104,14 +99,14 @@ function* terms(
   factors: readonly number[],
   x: tf.Tensor2D,
 ): Generator<LayerTerm> {
-  const weights = chain.map(({ kernel }) => program.of(kernel.read()));
+  const weights = chain.map(({ kernel }) => program.of(kernel));
   const inputs = [program.of(x)];
   const pre: Matrix[] = [];
   for (const [l, { bias, biasScale, activation }] of chain.slice(0, -1).entries()) {
     const through = isHomogeneous(activation) && factors[l] > 0;
     let h = product(inputs[l], weights[l], through ? 1 : factors[l]);
     if (bias) {
-      const row = program.scaled(program.of(bias.read()), through ? biasScale / factors[l] : biasScale);
+      const row = program.scaled(program.of(bias), through ? biasScale / factors[l] : biasScale);
       h = program.each('Add', h, row);
     }
     pre.push(h);
