@@ -7,7 +7,7 @@ import { plainEngine } from '../linalg/plain.js';
  * written in the Krylov space of A and r, where A is a small matrix (Lanczos with full reorthogonalisation), so that no
  * factor needs another product.
  */
-export class KrylovCourse {
+export class KrylovPropagator {
   /** Ritz values, [q] descending. */
   readonly values: Float64Array;
   /** Parts of p(A) r along the Ritz vectors. */
@@ -15,8 +15,16 @@ export class KrylovCourse {
   private readonly vectors: Matrix;
   private readonly basis: readonly Float64Array[];
 
-  /** `times` must not keep its vector; at most `most` products are taken. */
-  constructor(times: (x: Float64Array) => ArrayLike<number>, r: ArrayLike<number>, most: number) {
+  /**
+   * `times` must not keep its vector; at most `most` products are taken. What is left of a product below `resolution` of
+   * it is rounding and no direction: by default that of float32 products.
+   */
+  constructor(
+    times: (x: Float64Array) => ArrayLike<number>,
+    private readonly r: ArrayLike<number>,
+    most: number,
+    resolution = 1e-6,
+  ) {
     const length = norm(r);
     const small = matrix(most, most);
     const basis = length > 0 ? [Float64Array.from(r, (v) => v / length)] : [];
@@ -33,8 +41,7 @@ export class KrylovCourse {
         }
       const beta = norm(next);
       count++;
-      // Products are float32: what is left below their rounding is no direction.
-      if (count === most || !(beta > 1e-6 * size)) break;
+      if (count === most || !(beta > resolution * size)) break;
       small.data[(count - 1) * most + count] = beta;
       small.data[count * most + count - 1] = beta;
       basis.push(next.map((v) => v / beta));
@@ -52,6 +59,11 @@ export class KrylovCourse {
   /** Applies a factor, a polynomial in A given by its values. */
   take(factor: (value: number) => number): void {
     for (let k = 0; k < this.parts.length; k++) this.parts[k] *= factor(this.values[k]);
+  }
+
+  /** p(A) r. */
+  vector(): Float64Array {
+    return this.at(Array.from(this.r, (_, i) => i));
   }
 
   /** p(A) r at some of its places. */
