@@ -1,11 +1,9 @@
-import { eigh } from '../linalg/eigen.js';
-import { type Matrix, matrix } from '../linalg/matrix.js';
-import { plainEngine } from '../linalg/plain.js';
+import { krylovSpace } from '../linalg/krylov.js';
+import type { Matrix } from '../linalg/matrix.js';
 
 /**
  * p(A) r of polynomials p that grow by one factor after another, for a symmetric operator A given by its products: r is
- * written in the Krylov space of A and r, where A is a small matrix (Lanczos with full reorthogonalisation), so that no
- * factor needs another product.
+ * written in the Krylov space of A and r, where A is a small matrix, so that no factor needs another product.
  */
 export class KrylovPropagator {
   /** Ritz values, [q] descending. */
@@ -25,35 +23,11 @@ export class KrylovPropagator {
     most: number,
     resolution = 1e-6,
   ) {
-    const length = norm(r);
-    const small = matrix(most, most);
-    const basis = length > 0 ? [Float64Array.from(r, (v) => v / length)] : [];
-    let count = 0;
-    while (count < basis.length) {
-      const next = Float64Array.from(times(basis[count]));
-      const size = norm(next);
-      for (let pass = 0; pass < 2; pass++)
-        for (const [j, b] of basis.entries()) {
-          let s = 0;
-          for (let i = 0; i < next.length; i++) s += next[i] * b[i];
-          for (let i = 0; i < next.length; i++) next[i] -= s * b[i];
-          if (j === count) small.data[j * most + j] += s;
-        }
-      const beta = norm(next);
-      count++;
-      if (count === most || !(beta > resolution * size)) break;
-      small.data[(count - 1) * most + count] = beta;
-      small.data[count * most + count - 1] = beta;
-      basis.push(next.map((v) => v / beta));
-    }
-    const corner = matrix(count, count);
-    for (let i = 0; i < count; i++)
-      for (let j = 0; j < count; j++) corner.data[i * count + j] = small.data[i * most + j];
-    const modes = eigh(corner, { engine: plainEngine });
+    const { basis, length, values, vectors } = krylovSpace(times, r, most, resolution);
     this.basis = basis;
-    this.values = modes.values;
-    this.vectors = modes.vectors;
-    this.parts = Float64Array.from({ length: count }, (_, k) => length * modes.vectors.data[k * count]);
+    this.values = values;
+    this.vectors = vectors;
+    this.parts = values.map((_, k) => length * vectors.data[k * values.length]);
   }
 
   /** Applies a factor, a polynomial in A given by its values. */
@@ -77,10 +51,4 @@ export class KrylovPropagator {
     }
     return out;
   }
-}
-
-function norm(x: ArrayLike<number>): number {
-  let s = 0;
-  for (let i = 0; i < x.length; i++) s += x[i] * x[i];
-  return Math.sqrt(s);
 }
