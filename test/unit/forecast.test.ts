@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { regimeOfGap } from '../../src/core/measures/regimeBars.js';
 import type { ExperimentDefinition, ModelSpec } from '../../src/experiment/definition.js';
 import { buildModel } from '../../src/network/models/build.js';
 import * as tf from '../../src/network/tf.js';
@@ -69,11 +70,12 @@ describe.each(backendsUnderTest)('the regime before training, on %s', (backend) 
   ] as const)('is %s for %s, by the gap that the twin then has', async (regime, _name, spec) => {
     const built = networkOf(spec, data, context, 3);
     const forecast = await forecastOf(built);
-    if (regime !== 'in between') expect(forecast.regime).toBe(regime);
+    expect(forecast.regime).toBe(regime);
     const measure = { kernels: 24, twin: true, metricsEvery: 4000 };
     const { rows } = await trainToEnd(built, data, { ...definition, measure }, context);
     const truth = Math.max(...columnOf(rows, 'twinGap').value);
-    expect(Math.abs(forecast.gap / truth - 1)).toBeLessThan(0.15);
+    expect(regimeOfGap(truth)).toBe(regime);
+    expect(Math.abs(forecast.gap / truth - 1)).toBeLessThan(0.1);
     built.model.dispose();
   });
 
