@@ -1,8 +1,9 @@
+import { gapBars, regimeOfGap } from '../core/measures/regimeBars.js';
 import type { DataSpec, ModelSpec, StartName } from '../experiment/definition.js';
 import { type Dataset, loadData } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import type * as tf from '../network/tf.js';
-import { gapBars, KernelProbe, largestStep, regimeOfGap, train } from '../network/training/index.js';
+import { KernelProbe, largestStep, train } from '../network/training/index.js';
 import type { Regime, RegimeRecord, RunRecord } from '../protocol/records.js';
 
 export type Judged = 'lazy' | 'in between' | 'rich';

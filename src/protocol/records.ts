@@ -57,8 +57,8 @@ export const timingColumns = ['tax'] as const satisfies readonly MetricColumn[];
  * - `particles` [m, 3]: theta on two fixed principal directions, then u
  * - `layerShare` [layers]: share of each layer in the kernel's trace (names in `layers` of RunStarted)
  * - `probeInputs` [P, ...input shape], once, where they are small enough to be looked at
- * - `landscape` [g, g, 3], `weightPath` [places, 3], `lossLine` [points, 2] at the end: see network/training/landscape
- * - `probeOutputs` [P, O]; `limitEigenvalues` [P]: infinite-width ghost; `hessianDensity` [bins, 2]
+ * - `landscape` [g, g, 3], `weightPath` [places, 3], `lossLine` [points, 2] at the end: see network/training/observe/landscape
+ * - `probeOutputs` [P, O]; `limitEigenvalues` [P]: infinite-width ghost
  */
 export const snapshotNames = [
   'eigenvalues',
@@ -73,7 +73,6 @@ export const snapshotNames = [
   'probeInputs',
   'probeOutputs',
   'limitEigenvalues',
-  'hessianDensity',
   'landscape',
   'weightPath',
   'lossLine',

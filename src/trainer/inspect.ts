@@ -56,7 +56,8 @@ export async function inspectModel(
       learningRate,
       maxStep,
       factors,
-      ...(exact ? { dataset: data } : {}),
+      data,
+      probesOnly: !exact,
       tangent: built.spec?.train === 'tangent',
     });
     const labels = layerLabels(built.model);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ModelSpec } from '../../src/experiment/definition.js';
+import { regimeOfGap } from '../../src/core/measures/regimeBars.js';
+import type { ExperimentDefinition, ModelSpec } from '../../src/experiment/definition.js';
 import { buildModel } from '../../src/network/models/build.js';
 import * as tf from '../../src/network/tf.js';
 import {
@@ -10,10 +11,10 @@ import {
   stepFactors,
 } from '../../src/network/training/index.js';
 import {
+  columnOf,
   dataOf,
   deepNet,
   interactionTask,
-  lastOf,
   networkOf,
   training,
   trainToEnd,
@@ -31,15 +32,27 @@ const definition = training({
   measure: { kernels: 2, metricsEvery: 4000 },
 });
 
-async function forecastOf(built: ReturnType<typeof buildModel>, tangent = false): Promise<RegimeForecast> {
-  const full = { ...definition, model: built.spec as ModelSpec, data: interactionTask() };
+async function forecastOf(
+  built: ReturnType<typeof buildModel>,
+  tangent = false,
+  more: Partial<ExperimentDefinition> = {},
+  share = 1,
+): Promise<RegimeForecast> {
+  const full = { ...definition, ...more, model: built.spec as ModelSpec, data: interactionTask() };
   const factors = stepFactors(built, full);
   const probe = new KernelProbe(built.model, data, 48, factors);
   const stepper = new Stepper(built, full, 1);
   const outputs = probe.predict((x) => stepper.predict(x));
   const start = await probe.measure(outputs);
   const learningRate = probe.size / (await probe.stabilityEigenvalue('mse', outputs));
-  const run = { ...full, learningRate, factors, dataset: data, tangent };
+  const run = {
+    ...full,
+    learningRate: share * learningRate,
+    maxStep: 2 * learningRate,
+    factors,
+    data,
+    tangent,
+  };
   const forecast = await regimeForecast(built.model, probe, start, outputs, run);
   probe.dispose();
   stepper.dispose();
@@ -54,32 +67,43 @@ describe.each(backendsUnderTest)('the regime before training, on %s', (backend) 
     ['lazy', 'alpha = sqrt m', twoLayerNet(1024)],
     ['in between', 'a narrow network', twoLayerNet(64)],
     ['rich', 'alpha = 1', twoLayerNet(512, { scale: 'mean-field' })],
-  ] as const)('is %s for %s, and the kernel then drifts as forecast', async (regime, _name, spec) => {
+  ] as const)('is %s for %s, by the gap that the twin then has', async (regime, _name, spec) => {
     const built = networkOf(spec, data, context, 3);
     const forecast = await forecastOf(built);
-    if (regime !== 'in between') expect(forecast.regime).toBe(regime);
-    const { rows } = await trainToEnd(built, data, definition, context);
-    const drift = lastOf(rows, 'drift');
-    expect(forecast.drift / drift).toBeGreaterThan(0.4);
-    expect(forecast.drift / drift).toBeLessThan(2);
+    expect(forecast.regime).toBe(regime);
+    const measure = { kernels: 24, twin: true, metricsEvery: 4000 };
+    const { rows } = await trainToEnd(built, data, { ...definition, measure }, context);
+    const truth = Math.max(...columnOf(rows, 'twinGap').value);
+    expect(regimeOfGap(truth)).toBe(regime);
+    expect(Math.abs(forecast.gap / truth - 1)).toBeLessThan(0.1);
     built.model.dispose();
   });
 
   it('falls with the width of a deep network', async () => {
-    const drifts: number[] = [];
+    const gaps: number[] = [];
     for (const width of [32, 128, 512]) {
       const built = networkOf(deepNet([width, width, width]), data, context, 3);
-      drifts.push((await forecastOf(built)).drift);
+      gaps.push((await forecastOf(built)).gap);
       built.model.dispose();
     }
-    expect(drifts[0]).toBeGreaterThan(2 * drifts[1]);
-    expect(drifts[1]).toBeGreaterThan(1.5 * drifts[2]);
+    expect(gaps[0]).toBeGreaterThan(1.5 * gaps[1]);
+    expect(gaps[1]).toBeGreaterThan(1.5 * gaps[2]);
+  });
+
+  it('says what it leaves out: Adam, and steps above the stable one', async () => {
+    const built = networkOf(twoLayerNet(64), data, context, 3);
+    const adam = await forecastOf(built, false, { optimizer: { kind: 'adam', learningRate: 1e-3 } });
+    expect(adam.reasons.join(' ')).toContain('without Adam');
+    const wild = await forecastOf(built, false, {}, 5);
+    expect(wild.reasons.join(' ')).toContain('above the stable one');
+    expect(Number.isFinite(wild.gap)).toBe(true);
+    built.model.dispose();
   });
 
   it('knows networks that cannot leave their kernel', async () => {
     const readout = networkOf(twoLayerNet(128, { scale: 'mean-field', train: 'readout' }), data, context, 3);
     const forecast = await forecastOf(readout);
-    expect(forecast.drift).toBeLessThan(1e-6);
+    expect(forecast.gap).toBeLessThan(1e-4);
     expect(forecast.regime).toBe('lazy');
     const tangent = networkOf(twoLayerNet(128, { scale: 'mean-field' }), data, context, 3);
     expect((await forecastOf(tangent, true)).regime).toBe('lazy');
@@ -100,10 +124,9 @@ describe.each(backendsUnderTest)('the regime before training, on %s', (backend) 
     await forecastOf(built);
     const before = built.model.getWeights().map((w) => Array.from(w.dataSync()));
     const held = tf.memory().numTensors;
-    const { drift, gap } = await forecastOf(built);
+    const { gap } = await forecastOf(built);
     expect(tf.memory().numTensors).toBe(held);
     expect(built.model.getWeights().map((w) => Array.from(w.dataSync()))).toEqual(before);
-    expect(drift).toBeGreaterThan(0);
     expect(gap).toBeGreaterThan(0);
   });
 });

@@ -89,9 +89,8 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
     const factors = (model: tf.LayersModel) =>
       'dense' in own ? { [model.layers[model.layers.length - 1].name]: own.dense } : {};
     const first = LinearisedTwin.of(chain, loss, factors(chain));
-    const second = twinOf(other, loss, factors(other));
+    const second = new GeneralTwin(other, loss, factors(other));
     if (!first) throw new Error('The model should be a chain.');
-    expect(second).toBeInstanceOf(GeneralTwin);
     for (let t = 0; t < 60; t++) {
       const rows = rowsOf(t, t % 2 === 0);
       const [bx, by] = [take(x, rows), take(y, rows) as tf.Tensor2D];

@@ -1,37 +1,45 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { casesOf, judge, regimeTasks, runCase, truthOf } from '../../src/bench/regime.js';
 import { scoreOf } from '../../src/bench/regimeReport.js';
+import {
+  driftBars,
+  gapBars,
+  regimeBy,
+  regimeOfGap,
+  regimeScore,
+} from '../../src/core/measures/regimeBars.js';
 import { loadData } from '../../src/network/data/index.js';
 import { buildModel } from '../../src/network/models/build.js';
-import { expectedGap, gapBars, KernelProbe, regimeVerdict } from '../../src/network/training/index.js';
+import { expectedGap, KernelProbe, regimeVerdict } from '../../src/network/training/index.js';
 import { twoLayerNet } from '../../src/theory/laboratory.js';
 import { startBackend } from '../helpers/backend.js';
 
 describe('the verdict', () => {
   it('says nothing before a second kernel', () => {
-    expect(regimeVerdict({ lossLeft: 1 }).regime).toBe('undetermined');
+    expect(regimeVerdict({}).regime).toBe('undetermined');
   });
 
-  it('follows the drift that a run will end with', () => {
-    const verdict = (drift: number, lossLeft: number, startResidual = 1) =>
-      regimeVerdict({ drift, lossLeft, startResidual }).regime;
-    expect([0.01, 0.3, 1.5].map((drift) => verdict(drift, 0.01))).toEqual(['lazy', 'in between', 'rich']);
-    // The same drift means more when little has been learnt, and when a large start has to be unlearnt.
-    expect(verdict(0.03, 0.01)).toBe('lazy');
-    expect(verdict(0.03, 0.8)).not.toBe('lazy');
-    expect(verdict(0.03, 0.01, 30)).toBe('in between');
+  it('follows the drift so far where no gap is known', () => {
+    const verdict = (drift: number) => regimeVerdict({ drift });
+    expect([0.01, 0.3, 1.5].map((drift) => verdict(drift).regime)).toEqual(['lazy', 'in between', 'rich']);
+    expect(verdict(0.3).evidence).toEqual([{ name: 'drift', value: 0.3, ...driftBars }]);
+    expect(verdict(0.3).reasons[0]).toContain('up to 9 % is lazy, from 90 % on rich');
+    // A gap, of whatever kind, is better than the drift.
+    expect(regimeVerdict({ drift: 5, twinGap: 0.01 }).regime).toBe('lazy');
+    expect(regimeVerdict({ drift: 5, gap: 0.01, over: true }).regime).toBe('lazy');
   });
 
   it('heeds the twin where there is one, and never alignment', () => {
-    expect(expectedGap({ drift: 0.01, lossLeft: 0, twinGap: 0.3 })).toBe(0.3);
-    expect(regimeVerdict({ twinGap: 0.01 }).regime).toBe('lazy');
-    const { evidence } = regimeVerdict({ drift: 0.1, lossLeft: 0, twinGap: 0.01, movement: 0.2 });
-    expect(evidence?.map((e) => e.name)).toEqual(['drift', 'twinGap', 'movement']);
+    expect(expectedGap({ drift: 0.01, twinGap: 0.3 })).toBe(0.3);
+    expect(expectedGap({ gap: 0.1, expected: 0.2, twinGap: 0.3 })).toBe(0.3);
+    expect(expectedGap({ drift: 0.01 })).toBeUndefined();
+    const { evidence } = regimeVerdict({ drift: 0.1, gap: 0.01, twinGap: 0.01, movement: 0.2, over: true });
+    expect(evidence?.map((e) => e.name)).toEqual(['gap', 'twinGap', 'movement']);
   });
 
-  it('rests on the gap that the kernels say where they say one', () => {
+  it('rests on the gap where one is known', () => {
     const verdict = (gap: number, expected: number, over = false) =>
-      regimeVerdict({ drift: 5, gap, expected, over, lossLeft: 1 });
+      regimeVerdict({ drift: 5, gap, expected, over });
     expect([0.01, 0.1, 0.4].map((expected) => verdict(0.005, expected).regime)).toEqual([
       'lazy',
       'in between',
@@ -44,23 +52,28 @@ describe('the verdict', () => {
       { name: 'gap', value: 0.03, ...gapBars },
       { name: 'expectedGap', value: 0.4, ...gapBars },
     ]);
-    // Of a part of the training inputs they are a lower bound.
-    const partial = { drift: 0.3, gap: 0.01, expected: 0.02, lossLeft: 0, partial: true };
-    expect(expectedGap(partial)).toBe(expectedGap({ drift: 0.3, lossLeft: 0 }));
-    expect(regimeVerdict(partial).evidence?.map((v) => v.name)).toEqual(['gap', 'expectedGap', 'drift']);
     expect(verdict(0.03, 0.4).reasons[0]).toContain('by at most 40 %; up to 5 % is lazy, from 20 % on rich');
     expect(verdict(0.03, 0.4, true).reasons[0]).toContain('have parted by at most 3 %');
   });
 
-  it('puts the bars of the drift where the verdict turns', () => {
-    const [{ lazy, rich }] = regimeVerdict({ drift: 0.1, lossLeft: 0, startResidual: 3 }).evidence ?? [];
-    const gap = (drift: number) => expectedGap({ drift, lossLeft: 0, startResidual: 3 });
-    expect(gap(lazy)).toBeCloseTo(gapBars.lazy, 10);
-    expect(gap(rich)).toBeCloseTo(gapBars.rich, 10);
+  it('keeps one set of bars, and a score that turns where they are', () => {
+    for (const bars of [gapBars, driftBars]) {
+      expect(regimeBy(bars.lazy, bars)).toBe('lazy');
+      expect(regimeBy(1.0001 * bars.lazy, bars)).toBe('in between');
+      expect(regimeBy(bars.rich, bars)).toBe('rich');
+      expect(regimeScore(bars.lazy, bars)).toBeCloseTo(0, 12);
+      expect(regimeScore(bars.rich, bars)).toBeCloseTo(1, 12);
+      expect(regimeScore(0, bars)).toBe(-0.5);
+      expect(regimeScore(1e9, bars)).toBe(1.5);
+    }
+    // The bars of the drift are those of the gap, by the law that is stated beside them.
+    expect(0.21 * driftBars.lazy ** 0.6).toBeCloseTo(gapBars.lazy, 2);
+    expect(0.21 * driftBars.rich ** 0.6).toBeCloseTo(gapBars.rich, 2);
+    expect(regimeOfGap(gapBars.rich)).toBe('rich');
   });
 
   it('says when theory does not apply', () => {
-    const said = (more: object) => regimeVerdict({ drift: 0.01, lossLeft: 0, ...more }).reasons.join(' ');
+    const said = (more: object) => regimeVerdict({ drift: 0.01, ...more }).reasons.join(' ');
     expect(said({ learningRate: 3, maxStep: 2 })).toContain('above the stable 2');
     expect(said({ optimizer: 'momentum' })).toContain('momentum');
     expect(said({ loss: 'crossEntropy', steps: 5000 })).toContain('leaves the kernel regime in the end');

@@ -103,11 +103,8 @@ describe('sentences from below the editor, in Chinese', () => {
   it('cover every reason of a regime verdict', () => {
     const known: RegimeEvidence = {
       drift: 0.031,
-      startResidual: 1,
       movement: 0.012,
       costRatio: 0.2,
-      twinGap: 0.02,
-      lossLeft: 0.5,
       learningRate: 3,
       maxStep: 0.5,
       loss: 'crossEntropy',
@@ -118,6 +115,7 @@ describe('sentences from below the editor, in Chinese', () => {
       {},
       known,
       { ...known, optimizer: 'adam' },
+      { ...known, twinGap: 0.02 },
       { ...known, form: { differs: true, random: true, penalised: [] } },
       { ...known, optimizer: 'momentum', gap: 0.01, expected: 0.04 },
       { ...known, gap: 0.01, over: true },

@@ -1,3 +1,5 @@
+import { driftBars, gapBars, type RegimeBars } from '../../src/core/measures/regimeBars.js';
+import type { Level } from '../charts/lineChart.js';
 import { formatNumber, formatPercent } from '../format.js';
 import type { RunData } from '../store.js';
 import { t } from '../strings.js';
@@ -65,6 +67,12 @@ const lossCard = (place: CardPlace): Card =>
     describe: describeLoss,
   });
 
+/** The bars of a regime, as the verdict has them. */
+const levelsOf = ({ lazy, rich }: RegimeBars): Level[] => [
+  { label: t('lazy below'), value: lazy, under: true },
+  { label: t('rich above'), value: rich },
+];
+
 const driftCard = (place: CardPlace): Card =>
   new ColumnsCard({
     ...place,
@@ -78,14 +86,14 @@ const driftCard = (place: CardPlace): Card =>
       {
         yLabel: t('relative change'),
         logY: true,
-        levels: [
-          { label: t('lazy below'), value: 0.08, under: true },
-          { label: t('rich above'), value: 0.35 },
-        ],
-        lines: [
-          { name: 'drift', label: t('kernel drift'), color: 0 },
-          { name: 'twinGap', label: t('twin gap'), color: 3, stroke: 'dashed' },
-        ],
+        levels: levelsOf(driftBars),
+        lines: [{ name: 'drift', label: t('kernel drift'), color: 0 }],
+      },
+      {
+        yLabel: t('twin gap'),
+        logY: true,
+        levels: levelsOf(gapBars),
+        lines: [{ name: 'twinGap', label: t('twin gap'), color: 3, stroke: 'dashed' }],
       },
       {
         yLabel: 'C(y) / C₀(y)',

@@ -1,3 +1,4 @@
+import { driftBars, regimeScore } from '../../src/core/measures/regimeBars.js';
 import type { RegimeRecord } from '../../src/protocol/records.js';
 import { svgPicture, svgText } from '../charts/svg.js';
 import { formatNumber, formatPercent } from '../format.js';
@@ -18,8 +19,7 @@ const evidenceNames: Readonly<Record<string, () => string>> = {
 
 /** The needle's place: 0 lazy at the left, 1 rich at the right; by the drift where the record holds no score. */
 function needle(record: RegimeRecord, drift: number | null): number {
-  const score =
-    record.score ?? (drift !== null && drift > 0 ? Math.log(drift / 0.08) / Math.log(0.35 / 0.08) : 0);
+  const score = record.score ?? (drift !== null && drift > 0 ? regimeScore(drift, driftBars) : 0);
   return Math.max(0.02, Math.min(0.98, (score + 0.5) / 2));
 }
 
@@ -37,7 +37,7 @@ export class RegimeCard extends Card {
       id: 'regime',
       title: t('Regime'),
       explanation: t(
-        'Lazy: the network behaves like its linearisation at the start, a fixed kernel decides what is learnt. Rich: the neurons move, the kernel adapts, features are learnt. The verdict rests on how far network and linearisation will part over the whole run: by the kernels so far and by running ahead, else by kernel drift and twin gap. Movement and task cost are witnesses.',
+        'Lazy: the network behaves like its linearisation at the start, a fixed kernel decides what is learnt. Rich: the neurons move, the kernel adapts, features are learnt. The verdict rests on how far network and linearisation will part over the whole run: by the kernels so far, by descent ahead on a copy and by the linearised twin, else by kernel drift. Movement and task cost are witnesses.',
       ),
       missing: t('the regime: set measure.kernels above 1'),
     });

@@ -1,5 +1,6 @@
 import { Random } from '../random.js';
 import { eigh, signAnchor } from './eigen.js';
+import { norm, orthogonalise, type SymmetricProduct } from './krylov.js';
 import { type Matrix, matrix } from './matrix.js';
 
 export interface LanczosOptions {
@@ -25,30 +26,6 @@ export interface LanczosResult {
   readonly products: number;
 }
 
-/** out -= sum over rows p < count of (out . row_p) row_p, twice; adds the coefficients to `coefficients`. */
-function orthogonalise(
-  x: Float64Array,
-  basis: Float64Array,
-  count: number,
-  coefficients: Float64Array,
-): void {
-  const n = x.length;
-  for (let pass = 0; pass < 2; pass++)
-    for (let p = 0; p < count; p++) {
-      const row = basis.subarray(p * n, (p + 1) * n);
-      let s = 0;
-      for (let i = 0; i < n; i++) s += x[i] * row[i];
-      for (let i = 0; i < n; i++) x[i] -= s * row[i];
-      coefficients[p] += s;
-    }
-}
-
-function norm(x: Float64Array): number {
-  let s = 0;
-  for (let i = 0; i < x.length; i++) s += x[i] * x[i];
-  return Math.sqrt(s);
-}
-
 /**
  * The k largest eigenpairs of a symmetric operator of size n, given only its products with vectors: thick-restart
  * Lanczos with full reorthogonalisation (Wu and Simon 2000). `matvec` returns A x and must not keep x. Deterministic for
@@ -56,7 +33,7 @@ function norm(x: Float64Array): number {
  * fresh random vector. Throws a RangeError when a product is not finite or k is not between 1 and n.
  */
 export function lanczos(
-  matvec: (x: Float64Array) => ArrayLike<number>,
+  matvec: SymmetricProduct,
   n: number,
   k: number,
   options: LanczosOptions = {},
@@ -68,8 +45,9 @@ export function lanczos(
   const tolerance = options.tolerance ?? 1e-10;
   const random = new Random(options.seed ?? 0).fork('lanczos');
   const basis = new Float64Array((size + 1) * n);
+  const row = (p: number): Float64Array => basis.subarray(p * n, (p + 1) * n);
   const projected = matrix(size, size);
-  const first = basis.subarray(0, n);
+  const first = row(0);
   first.set(random.normals(n));
   const start = norm(first);
   for (let i = 0; i < n; i++) first[i] /= start;
@@ -79,8 +57,8 @@ export function lanczos(
     let beta = 0;
     let held = size;
     for (let j = kept; j < size; j++) {
-      const x = basis.subarray(j * n, (j + 1) * n);
-      const next = basis.subarray((j + 1) * n, (j + 2) * n);
+      const x = row(j);
+      const next = row(j + 1);
       next.set(matvec(x.slice()));
       products++;
       const length = norm(next);
@@ -88,8 +66,7 @@ export function lanczos(
         throw new RangeError(
           `Product ${products} of the operator is not finite; check the kernel it stands for.`,
         );
-      const coefficients = new Float64Array(j + 1);
-      orthogonalise(next, basis, j + 1, coefficients);
+      const coefficients = orthogonalise(next, row, j + 1);
       // The first column after a restart couples to all kept vectors, which are stored already.
       for (let p = 0; p <= j; p++) {
         projected.data[p * size + j] = coefficients[p];
@@ -104,7 +81,7 @@ export function lanczos(
           break;
         }
         next.set(random.normals(n));
-        orthogonalise(next, basis, j + 1, new Float64Array(j + 1));
+        orthogonalise(next, row, j + 1);
         const fresh = norm(next);
         for (let i = 0; i < n; i++) next[i] /= fresh;
         if (j + 1 < size) continue;

@@ -1,9 +1,5 @@
 import { Random } from '../random.js';
-import { eigh } from './eigen.js';
-import { matrix } from './matrix.js';
-
-/** A symmetric operator given by its products with vectors. */
-export type SymmetricProduct = (x: Float64Array) => ArrayLike<number>;
+import { krylovSpace, type SymmetricProduct } from './krylov.js';
 
 export interface Estimate {
   readonly value: number;
@@ -68,48 +64,11 @@ export function spectralDensity(
   };
 }
 
-/** Nodes and weights of the measure of A seen from a start vector, with full reorthogonalisation. */
+/** Nodes and weights of the measure of A seen from a start vector. */
 function gaussRule(matvec: SymmetricProduct, start: Float64Array, steps: number): [number, number][] {
-  const n = start.length;
-  const basis: Float64Array[] = [scaled(start, 1 / length(start))];
-  const diagonal: number[] = [];
-  const off: number[] = [];
-  for (let j = 0; j < steps; j++) {
-    const next = Float64Array.from(matvec(basis[j].slice()));
-    const before = length(next);
-    if (!Number.isFinite(before))
-      throw new RangeError('A product of the operator is not finite; check the weights it stands for.');
-    diagonal.push(product(next, basis[j]));
-    for (let pass = 0; pass < 2; pass++)
-      for (const b of basis) {
-        const s = product(next, b);
-        for (let i = 0; i < n; i++) next[i] -= s * b[i];
-      }
-    const beta = length(next);
-    if (j + 1 === steps || beta <= 1e-10 * before || beta === 0) break;
-    off.push(beta);
-    basis.push(scaled(next, 1 / beta));
-  }
-  const m = diagonal.length;
-  const t = matrix(m, m);
-  for (let j = 0; j < m; j++) {
-    t.data[j * m + j] = diagonal[j];
-    if (j + 1 < m) {
-      t.data[j * m + j + 1] = off[j];
-      t.data[(j + 1) * m + j] = off[j];
-    }
-  }
-  const { values, vectors } = eigh(t);
-  return Array.from(values, (value, k) => [value, vectors.data[k * m] ** 2]);
+  const { values, vectors } = krylovSpace(matvec, start, steps, 1e-10);
+  return Array.from(values, (value, k) => [value, vectors.data[k * values.length] ** 2]);
 }
-
-const product = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-};
-const length = (a: Float64Array): number => Math.sqrt(product(a, a));
-const scaled = (a: Float64Array, factor: number): Float64Array => a.map((v) => v * factor);
 
 /** The measure blurred by normals of deviation `width`, at the points of a grid. */
 export function smoothed(

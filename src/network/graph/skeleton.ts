@@ -23,7 +23,12 @@ const passing: ReadonlySet<string> = new Set(['Identity', 'Cast', 'Reshape', 'Ex
 
 /** A shape without the axes of length 1 that TensorFlow.js puts before matrices. */
 export const withoutLeadingOnes = (shape: readonly number[]): readonly number[] =>
-  shape.slice(Math.max(0, shape.findIndex((n) => n !== 1)));
+  shape.slice(
+    Math.max(
+      0,
+      shape.findIndex((n) => n !== 1),
+    ),
+  );
 
 export function isPassing({ kernel, inputs, outputs }: GraphNode): boolean {
   if (!passing.has(kernel)) return false;

@@ -15,7 +15,7 @@ export { lossesAlongPaths, type PathLosses } from './observe/paths.js';
 export { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './observe/prediction.js';
 export { KernelProbe } from './observe/probe.js';
 export { type ForecastRun, type RegimeForecast, regimeForecast } from './regime/forecast.js';
-export { expectedGap, gapBars, type RegimeEvidence, regimeOfGap, regimeVerdict } from './regime/regime.js';
+export { expectedGap, type RegimeEvidence, regimeVerdict } from './regime/regime.js';
 export { type Sabotage, sabotages } from './sabotage.js';
 export { GeneralTwin, leftOutOf, type Twin, twinOf } from './twin/generalTwin.js';
 export { LinearisedTwin } from './twin/twin.js';

@@ -1,5 +1,5 @@
 import type { LossName } from '../../data/spec.js';
-import { trainableLayers } from '../../kernel/index.js';
+import { trainableWeights } from '../../graph/program.js';
 import { activations } from '../../models/activations.js';
 import { type ChainLayer, chainOf } from '../../patterns/denseChain.js';
 import { timesTransposed, transposedTimes } from '../../products.js';
@@ -38,19 +38,25 @@ export type GradientFunction = (x: tf.Tensor | tf.Tensor[], y: tf.Tensor) => Los
  * The loss and its gradients for one model: TensorFlow.js's own reverse mode of what it runs in training form, with the
  * penalties of the layers' regularisers in the gradients. The loss is that of the outputs alone, as everywhere. Chains of
  * plain dense layers, where training runs what inference does, get their gradients from products written by hand, without
- * a tape (three times less time a step at small sizes). `random` gives the numbers that seed dropout and noise; without
- * it they are drawn anew. The caller tidies.
+ * a tape (three times less time a step at small sizes). The caller tidies.
  */
 export function gradientFunction(
   model: tf.LayersModel,
   loss: LossName,
-  random?: () => number,
+  options: GradientOptions = {},
 ): GradientFunction {
   let chosen: GradientFunction | null = null;
   return (x, y) => {
-    chosen ??= chainGradient(model, loss, x) ?? tapeGradient(model, loss, random);
+    chosen ??= chainGradient(model, loss, x, options) ?? tapeGradient(model, loss, options);
     return chosen(x, y);
   };
+}
+
+export interface GradientOptions {
+  /** Numbers that seed dropout and noise; drawn anew without them. */
+  readonly random?: () => number;
+  /** 'inference': of the loss of what inference runs, without penalties. Default 'training'. */
+  readonly form?: 'training' | 'inference';
 }
 
 /** The gradient of a chain by hand, or null where training runs or adds anything else. */
@@ -58,11 +64,14 @@ function chainGradient(
   model: tf.LayersModel,
   loss: LossName,
   x: tf.Tensor | tf.Tensor[],
+  { form }: GradientOptions,
 ): GradientFunction | null {
   const chain = chainOf(model, x);
   if (!chain) return null;
-  const { differs, penalised } = trainingForm(model, x);
-  if (differs || penalised.length > 0) return null;
+  if (form !== 'inference') {
+    const { differs, penalised } = trainingForm(model, x);
+    if (differs || penalised.length > 0) return null;
+  }
   return (inputs, y) =>
     chainGradients(
       chain,
@@ -72,16 +81,19 @@ function chainGradient(
     );
 }
 
-function tapeGradient(model: tf.LayersModel, loss: LossName, random?: () => number): GradientFunction {
-  const owners = trainableLayers(model).flatMap((layer) =>
-    layer.trainableWeights.map((weight) => ({ layer: layer.name, variable: weight.read() as tf.Variable })),
-  );
+function tapeGradient(
+  model: tf.LayersModel,
+  loss: LossName,
+  { random, form = 'training' }: GradientOptions,
+): GradientFunction {
+  const training = form === 'training';
+  const owners = trainableWeights(model).map(({ variable, group }) => ({ layer: group, variable }));
   return (x, y) => {
     let ofOutputs: tf.Scalar | null = null;
     const forward = (): tf.Scalar => {
-      const f = model.apply(x, { training: true }) as tf.Tensor;
+      const f = model.apply(x, { training }) as tf.Tensor;
       const value = lossOf(tf.reshape(f, y.shape), y, loss);
-      const penalties = penaltiesOf(model);
+      const penalties = training ? penaltiesOf(model) : [];
       if (penalties.length === 0) return value;
       ofOutputs = tf.keep(tf.clone(value));
       return tf.addN([value, ...penalties]);

@@ -40,9 +40,9 @@ export class Stepper {
   ) {
     this.factors = stepFactors(built, definition, sabotage);
     // By the step's number, so that a resumed run draws the same masks.
-    this.gradients = gradientFunction(built.model, sabotage === 'wrong-loss' ? 'mse' : definition.loss, () =>
-      this.masks(),
-    );
+    this.gradients = gradientFunction(built.model, sabotage === 'wrong-loss' ? 'mse' : definition.loss, {
+      random: () => this.masks(),
+    });
     this.noise = new Random(definition.seed).fork('noise');
     this.width = built.twoLayer?.width ?? 1;
   }

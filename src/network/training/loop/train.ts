@@ -321,14 +321,10 @@ class Session {
   private async kernelRecords(step: number, over: boolean): Promise<readonly RunRecord[]> {
     if (!this.kernels) return [];
     const start = performance.now();
-    const { records, values } = await this.kernels.look(
-      { step, time: this.time, over },
-      () => this.trainSet.evaluate(this.predict).loss,
-      () => {
-        this.landscape?.keep(step);
-        this.kernelCost = performance.now() - start;
-      },
-    );
+    const { records, values } = await this.kernels.look({ step, time: this.time, over }, () => {
+      this.landscape?.keep(step);
+      this.kernelCost = performance.now() - start;
+    });
     this.kernelValues = { ...values, tax: this.tax() };
     this.diagnostics += performance.now() - start;
     return records;
@@ -377,7 +373,7 @@ class Session {
       accuracy: test?.accuracy ?? null,
       drift: this.kernels?.last?.drift ?? null,
       movement: moved.layers,
-      regime: this.kernels?.verdict(step, !stopped, train.loss, moved.total).regime ?? 'undetermined',
+      regime: this.kernels?.verdict(step, !stopped, moved.total).regime ?? 'undetermined',
       eigenvalues: this.kernels?.last?.eigenvalues ?? new Float64Array(0),
     };
   }

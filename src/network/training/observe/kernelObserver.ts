@@ -7,18 +7,12 @@ import type { Stepper } from '../loop/stepper.js';
 import type { TrainingForm } from '../loop/trainingForm.js';
 import { effective, relativeGap } from '../regime/gaps.js';
 import { regimeVerdict } from '../regime/regime.js';
-import { followsKernel, RegimeWatch } from '../regime/regimeWatch.js';
-import type { Twin } from '../twin/generalTwin.js';
+import { isForeseen, RegimeWatch } from '../regime/regimeWatch.js';
+import { leftOutOf, type Twin } from '../twin/generalTwin.js';
 import type { Movement } from './movement.js';
 import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import type { KernelMeasurement, KernelProbe } from './probe.js';
 import type { SharpnessProbe } from './sharpness.js';
-
-/**
- * Share of the training inputs below which what is foreseen on them is so much too small that the kernel's drift is heeded
- * too: half of them find it 1.4 times too small or worse, and by that factor the law of the drift is off.
- */
-const fewOf = 0.5;
 
 /** The run that is observed, as it stands before its first step. */
 export interface Observed {
@@ -63,15 +57,19 @@ export class KernelObserver {
   private predictsWhole = false;
   private initialCost = Number.NaN;
   private twinGap: number | undefined;
+  private largestTwinGap: number | undefined;
+  /** Whether the twin takes the run's own steps; a gap to one that does not says nothing about the network. */
+  private readonly twinCounts: boolean;
 
   constructor(private readonly run: Observed) {
     const { built, definition } = run.setup;
     this.plane = definition.measure.particles && built.twoLayer ? principalPlane(built) : null;
     this.watch = this.watchOf();
+    this.twinCounts = leftOutOf(definition, run.form) === null;
   }
 
   /** Kernel, spectrum, neurons and verdict; `before` is called between what is measured now and the look ahead. */
-  async look({ step, time, over }: Standing, lossNow: () => number, before: () => void): Promise<KernelLook> {
+  async look({ step, time, over }: Standing, before: () => void): Promise<KernelLook> {
     const { movement } = this.run;
     const measured = await this.measure(step);
     const moved = movement.relative().total;
@@ -79,7 +77,7 @@ export class KernelObserver {
     const values = { movement: moved, ...this.columns(measured) };
     before();
     if (!over) await this.watch?.lookAhead();
-    records.push(this.verdict(step, over, lossNow(), moved));
+    records.push(this.verdict(step, over, moved));
     return { records, values };
   }
 
@@ -96,35 +94,33 @@ export class KernelObserver {
     const measured = await probe.measure(outputs);
     this.prediction ??= isPredicted(setup.definition, this.run.form) ? await this.predictRun(outputs) : null;
     if (Number.isNaN(this.initialCost)) this.initialCost = measured.cost;
-    if (twin)
+    if (twin) {
       this.twinGap = relativeGap(
         outputs,
         probe.predict((x) => twin.predict(x)),
       );
+      this.largestTwinGap = Math.max(this.largestTwinGap ?? 0, this.twinGap);
+    }
     const linearised = this.predictsWhole ? this.prediction?.onProbe(step) : undefined;
     this.watch?.follow(step, measured.kernelMatrix, outputs, linearised);
     this.last = measured;
     return { ...measured, outputs };
   }
 
-  /** The regime by what was measured last, with the loss and the relative movement of now. */
-  verdict(step: number, over: boolean, loss: number, moved: number): RegimeRecord {
-    const { setup, stepper, probe, initialLoss, maxStep } = this.run;
-    const { definition, data } = setup;
+  /** The regime by what was measured last, with the relative movement of now. */
+  verdict(step: number, over: boolean, moved: number): RegimeRecord {
+    const { setup, stepper, maxStep } = this.run;
+    const { definition } = setup;
     const { last, watch } = this;
     const first = step === 0 || !last;
     const verdict = regimeVerdict({
       drift: first ? undefined : last.drift,
-      // Under cross-entropy f - y is not what drives training.
-      startResidual: first || definition.loss !== 'mse' ? undefined : last.startResidual,
       movement: first ? undefined : moved,
-      twinGap: first ? undefined : this.twinGap,
+      twinGap: first || !this.twinCounts ? undefined : this.largestTwinGap,
       gap: last && watch ? watch.gap : undefined,
       expected: last && watch ? watch.expected : undefined,
-      partial: !this.predictsWhole && (watch?.covered || probe.size) < fewOf * data.train.size,
       over,
       costRatio: first ? undefined : last.cost / this.initialCost,
-      lossLeft: loss / initialLoss,
       learningRate: stepper.learningRate,
       maxStep,
       optimizer: definition.optimizer.kind,
@@ -151,7 +147,7 @@ export class KernelObserver {
     const { probe, setup, stepper, initialLoss, maxStep, tangent } = this.run;
     const { definition, data, built } = setup;
     const { learningRate, factors } = stepper;
-    if (tangent || !followsKernel(definition, this.run.form) || learningRate > maxStep) return null;
+    if (tangent || !isForeseen(definition, this.run.form) || learningRate > maxStep) return null;
     const whole = this.comparable && probe.size === data.train.size;
     return new RegimeWatch({
       model: built.model,
@@ -162,6 +158,7 @@ export class KernelObserver {
       initialLoss,
       whole,
       data,
+      batch: definition.batch === 'full' ? data.train.size : definition.batch,
     });
   }
 

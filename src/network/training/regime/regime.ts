@@ -1,3 +1,4 @@
+import { driftBars, gapBars, regimeBy, regimeScore } from '../../../core/measures/regimeBars.js';
 import { say } from '../../../core/say.js';
 import type { RegimeEvidence as Evidence, RegimeRecord } from '../../../protocol/records.js';
 import type { TrainingForm } from '../loop/trainingForm.js';
@@ -6,24 +7,18 @@ import type { TrainingForm } from '../loop/trainingForm.js';
 export interface RegimeEvidence {
   /** |Theta_t - Theta_0|_F / |Theta_0|_F on the probe set. */
   readonly drift?: number;
-  /** |f_0 - y| / |y| on the probe set. */
-  readonly startResidual?: number;
   /** Relative movement over all trainable weights. */
   readonly movement?: number;
   /** C(y) now divided by C(y) at the start. */
   readonly costRatio?: number;
-  /** Relative distance of network and linearised twin on the probe set now. */
+  /** Largest relative distance of network and linearised twin on the probe set so far, of a twin that takes the run's steps. */
   readonly twinGap?: number;
   /** Largest relative distance from the linearisation so far, by the kernels (see RegimeWatch). */
   readonly gap?: number;
-  /** What it will be at the end of the run, by going through it ahead. */
+  /** What it will be at the end of the run, by descent ahead. */
   readonly expected?: number;
-  /** Those two are about a part of the training inputs alone, which is learnt sooner than all of them. */
-  readonly partial?: boolean;
   /** The run has come to its end. */
   readonly over?: boolean;
-  /** Share of the initial training loss that is left. */
-  readonly lossLeft?: number;
   readonly learningRate?: number;
   readonly maxStep?: number;
   readonly optimizer?: string;
@@ -36,85 +31,34 @@ export interface RegimeEvidence {
 const short = (v: number): string => String(Number(v.toPrecision(2)));
 const percent = (share: number): string => `${short(100 * share)} %`;
 
-/** Largest gap between network and linearised twin over a whole run that is still lazy, and the least that is rich. */
-export const gapBars = { lazy: 0.05, rich: 0.2 } as const;
-
-/** What the largest gap of a whole run says. */
-export const regimeOfGap = (gap: number): 'lazy' | 'in between' | 'rich' =>
-  gap <= gapBars.lazy ? 'lazy' : gap >= gapBars.rich ? 'rich' : 'in between';
-
 /**
- * Where the kernels do not say how the run goes (cross-entropy, Adam): forecast of that gap by a kernel drift d, a residual s = |f_0 - y| / |y| at the start and the learnt share l of the
- * residual: factor * d^drift * s^start / l. Exponents fitted over 60 two-layer runs (`kernelscope bench regime`), which
- * they tell to within a factor of 1.4.
+ * Largest gap that the whole run is expected to reach: by the kernels so far and what was foreseen, and by the linearised
+ * twin where there is one; undefined where no gap is known. The gap of now is a lower bound: late in a run both fit the
+ * targets and it shrinks.
  */
-const law = { factor: 0.21, drift: 0.6, start: 0.3 } as const;
-/** Learnt share below which a forecast would divide by noise. */
-const leastLearnt = 0.05;
-
-const startFactor = (e: RegimeEvidence): number => Math.max(1, e.startResidual ?? 1) ** law.start;
-
-/** Share of the residual that has been learnt: 1 - sqrt(loss left). */
-const learntOf = ({ lossLeft }: RegimeEvidence): number =>
-  lossLeft === undefined ? 1 : Math.max(leastLearnt, 1 - Math.sqrt(Math.min(1, Math.max(0, lossLeft))));
-
-/** The drift at which a run that has been learnt reaches this gap. */
-const driftAt = (gap: number, e: RegimeEvidence): number =>
-  (gap / (law.factor * startFactor(e))) ** (1 / law.drift);
-
-/** Largest gap that the whole run is expected to reach; undefined when neither kernel nor twin have been followed. */
-export function expectedGap(e: RegimeEvidence): number | undefined {
-  const { drift, twinGap, gap, expected } = e;
-  // The gap of now is a lower bound: late in a run both fit the targets and it shrinks.
-  if (gap !== undefined) {
-    const byKernels = Math.max(gap, twinGap ?? 0, e.over ? 0 : (expected ?? 0));
-    return e.partial && drift !== undefined ? Math.max(byKernels, gapByDrift(e, drift)) : byKernels;
-  }
-  if (drift === undefined) return twinGap;
-  return Math.max(gapByDrift(e, drift), twinGap ?? 0);
+export function expectedGap({ gap, expected, twinGap, over }: RegimeEvidence): number | undefined {
+  if (gap === undefined) return twinGap;
+  return Math.max(gap, twinGap ?? 0, over ? 0 : (expected ?? 0));
 }
 
-const gapByDrift = (e: RegimeEvidence, drift: number): number =>
-  (law.factor * Math.max(drift, 1e-9) ** law.drift * startFactor(e)) / learntOf(e);
-
 /**
- * Verdict lazy, rich or in between, with its reasons. It rests on the gap between network and linearisation that the
- * whole run is expected to reach: by the kernels so far and by running ahead, else (and where these are about a part of the training inputs) by the kernel's drift, by how much is
- * left to learn and by the size of the start; and by the linearised twin where there is one. Movement and task cost are
- * witnesses. Never on alignment, which can fall while features are learnt.
+ * Verdict lazy, rich or in between, with its reasons. It rests on the gap between network and linearisation: measured so
+ * far, and as foreseen for the rest of the run. Where no gap is known, on the kernel's drift so far. Movement and task cost
+ * are witnesses. Never on alignment, which can fall while features are learnt.
  */
 export function regimeVerdict(e: RegimeEvidence): Omit<RegimeRecord, 'kind' | 'step'> {
   const limits = whereTheoryEnds(e);
-  const expected = expectedGap(e);
-  if (expected === undefined)
+  const gap = expectedGap(e);
+  const value = gap ?? e.drift;
+  if (value === undefined)
     return { regime: 'undetermined', reasons: ['The kernel has not been measured twice yet.', ...limits] };
-  const grounds = e.gap === undefined ? [] : [byKernels(e, e.gap)];
-  if (e.gap === undefined || e.partial) grounds.push(byDrift(e, expected));
-  else if (e.drift !== undefined)
-    grounds.push({ evidence: [], reasons: [`The kernel has drifted by ${percent(e.drift)}.`] });
-  const evidence = grounds.flatMap((g) => g.evidence);
-  const reasons = grounds.flatMap((g) => g.reasons);
-  const { lazy, rich } = gapBars;
-  if (e.twinGap !== undefined) {
-    evidence.push({ name: 'twinGap', value: e.twinGap, lazy, rich });
-    reasons.push(
-      `Network and linearised twin differ by ${percent(e.twinGap)} on the probe set; below ${percent(lazy)} is lazy, above ${percent(rich)} rich.`,
-    );
-  }
-  if (e.movement !== undefined) {
-    evidence.push({ name: 'movement', value: e.movement, lazy: 0.1, rich: 0.8 });
-    reasons.push(`The weights have moved by ${percent(e.movement)} of their size.`);
-  }
-  if (e.costRatio !== undefined && e.costRatio < 0.5)
-    reasons.push(
-      `The task costs the kernel ${short(1 / e.costRatio)} times less than at the start: features are learnt.`,
-    );
-  const score = Math.log(Math.max(expected, 1e-9) / lazy) / Math.log(rich / lazy);
+  const bars = gap === undefined ? driftBars : gapBars;
+  const grounds = [byGap(e), byDrift(e, gap === undefined), byTwin(e), byMovement(e)];
   return {
-    regime: regimeOfGap(expected),
-    score: Math.max(-0.5, Math.min(1.5, score)),
-    evidence,
-    reasons: [...reasons, ...limits],
+    regime: regimeBy(value, bars),
+    score: regimeScore(value, bars),
+    evidence: grounds.flatMap((g) => g.evidence),
+    reasons: [...grounds.flatMap((g) => g.reasons), ...limits],
   };
 }
 
@@ -123,38 +67,64 @@ interface Grounds {
   readonly reasons: readonly string[];
 }
 
-function byKernels(e: RegimeEvidence, gap: number): Grounds {
-  const expected = Math.max(gap, e.expected ?? 0);
+const nothing: Grounds = { evidence: [], reasons: [] };
+
+function byGap({ gap, expected = 0, over }: RegimeEvidence): Grounds {
+  if (gap === undefined) return nothing;
   const { lazy, rich } = gapBars;
-  const evidence: Evidence[] = [{ name: 'gap', value: gap, lazy, rich }];
-  const reasons: string[] = [];
+  const evidence: Evidence[] = [{ name: 'gap', value: gap, ...gapBars }];
   const bars = say`up to ${percent(lazy)} is lazy, from ${percent(rich)} on rich`;
-  if (e.over) reasons.push(`Network and linearisation have parted by at most ${percent(gap)}; ${bars}.`);
-  else {
-    evidence.push({ name: 'expectedGap', value: expected, lazy, rich });
-    reasons.push(
-      `Gone through ahead in a few leaps, the whole run parts network and linearisation by at most ${percent(expected)}; ${bars}.`,
+  if (over)
+    return {
+      evidence,
+      reasons: [`Network and linearisation have parted by at most ${percent(gap)}; ${bars}.`],
+    };
+  const most = Math.max(gap, expected);
+  return {
+    evidence: [...evidence, { name: 'expectedGap', value: most, ...gapBars }],
+    reasons: [
+      `Gone through ahead, the whole run parts network and linearisation by at most ${percent(most)}; ${bars}.`,
       `So far they have parted by at most ${percent(gap)}.`,
-    );
-  }
-  return { evidence, reasons };
+    ],
+  };
 }
 
-function byDrift(e: RegimeEvidence, expected: number): Grounds {
-  const evidence: Evidence[] = [];
-  const reasons: string[] = [];
-  if (e.drift !== undefined) {
-    const bars = { lazy: driftAt(gapBars.lazy, e), rich: driftAt(gapBars.rich, e) };
-    evidence.push({ name: 'drift', value: e.drift, ...bars });
-    reasons.push(
-      `The kernel has drifted by ${percent(e.drift)}; of a run that is over, below ${percent(bars.lazy)} is lazy, above ${percent(bars.rich)} rich.`,
-    );
-  }
-  if (e.drift !== undefined && (e.lossLeft ?? 0) > 0.05)
-    reasons.push(
-      `By the end of the run network and linearisation are expected to part by some ${percent(expected)}.`,
-    );
-  return { evidence, reasons };
+/** The drift, which judges where nothing better is known. */
+function byDrift({ drift }: RegimeEvidence, judges: boolean): Grounds {
+  if (drift === undefined) return nothing;
+  if (!judges) return { evidence: [], reasons: [`The kernel has drifted by ${percent(drift)}.`] };
+  const { lazy, rich } = driftBars;
+  return {
+    evidence: [{ name: 'drift', value: drift, ...driftBars }],
+    reasons: [
+      `The kernel has drifted by ${percent(drift)} so far; up to ${percent(lazy)} is lazy, from ${percent(rich)} on rich. How far the network is from its linearisation is not known of such a run.`,
+    ],
+  };
+}
+
+function byTwin({ twinGap }: RegimeEvidence): Grounds {
+  if (twinGap === undefined) return nothing;
+  const { lazy, rich } = gapBars;
+  return {
+    evidence: [{ name: 'twinGap', value: twinGap, ...gapBars }],
+    reasons: [
+      `Network and linearised twin have parted by at most ${percent(twinGap)} on the probe set; up to ${percent(lazy)} is lazy, from ${percent(rich)} on rich.`,
+    ],
+  };
+}
+
+function byMovement({ movement, costRatio }: RegimeEvidence): Grounds {
+  return {
+    evidence: movement === undefined ? [] : [{ name: 'movement', value: movement, lazy: 0.1, rich: 0.8 }],
+    reasons: [
+      ...(movement === undefined ? [] : [`The weights have moved by ${percent(movement)} of their size.`]),
+      ...(costRatio !== undefined && costRatio < 0.5
+        ? [
+            `The task costs the kernel ${short(1 / costRatio)} times less than at the start: features are learnt.`,
+          ]
+        : []),
+    ],
+  };
 }
 
 function whereTheoryEnds(e: RegimeEvidence): string[] {

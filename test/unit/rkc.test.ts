@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { KrylovCourse } from '../../src/core/dynamics/krylovCourse.js';
-import {
-  type Stage,
-  stabilisedShare,
-  stabilisedStep,
-  stagesFor,
-} from '../../src/core/dynamics/stabilised.js';
+import { KrylovPropagator } from '../../src/core/dynamics/krylovPropagator.js';
+import { rkcFactor, rkcStages, type Stage, stagesFor } from '../../src/core/dynamics/rkc.js';
 import { eigh } from '../../src/core/linalg/eigen.js';
 import { matrix } from '../../src/core/linalg/matrix.js';
 import { matmul, multiplyVector, transpose } from '../../src/core/linalg/ops.js';
@@ -23,24 +18,24 @@ function step(y: number, h: number, stages: readonly Stage[], slope: (y: number)
   return last;
 }
 
-describe('a stabilised step', () => {
+describe('a Runge-Kutta-Chebyshev step', () => {
   it('leaves no mode larger than it was, as far as it reaches', () => {
     for (const s of [2, 3, 5, 12, 60]) {
-      const stages = stabilisedStep(s);
+      const stages = rkcStages(s);
       const far = 0.653 * (s * s - 1);
       for (let x = 0; x <= far; x += far / 997)
-        expect(Math.abs(stabilisedShare(stages, x))).toBeLessThanOrEqual(1 + 1e-12);
-      expect(Math.abs(stabilisedShare(stages, 1.2 * far))).toBeGreaterThan(1);
+        expect(Math.abs(rkcFactor(stages, x))).toBeLessThanOrEqual(1 + 1e-12);
+      expect(Math.abs(rkcFactor(stages, 1.2 * far))).toBeGreaterThan(1);
       expect(stagesFor(far)).toBe(s);
       expect(stagesFor(far * 1.001)).toBe(s + 1);
     }
-    expect(() => stabilisedStep(1)).toThrow(RangeError);
+    expect(() => rkcStages(1)).toThrow(RangeError);
   });
 
   it('agrees with the exponential to second order', () => {
     for (const s of [2, 7, 30])
       for (const x of [1e-2, 5e-3]) {
-        const off = stabilisedShare(stabilisedStep(s), x) - Math.exp(-x);
+        const off = rkcFactor(rkcStages(s), x) - Math.exp(-x);
         expect(Math.abs(off)).toBeLessThan(x ** 3);
       }
   });
@@ -48,7 +43,7 @@ describe('a stabilised step', () => {
   it('is of second order where the slope is no line', () => {
     const error = (steps: number) => {
       let y = 1;
-      for (let k = 0; k < steps; k++) y = step(y, 1 / steps, stabilisedStep(5), (v) => -v * v);
+      for (let k = 0; k < steps; k++) y = step(y, 1 / steps, rkcStages(5), (v) => -v * v);
       return Math.abs(y - 1 / 2);
     };
     const ratio = error(8) / error(16);
@@ -57,13 +52,13 @@ describe('a stabilised step', () => {
   });
 
   it('takes a mode by the share that is told', () => {
-    const stages = stabilisedStep(9);
+    const stages = rkcStages(9);
     for (const x of [0.1, 4, 40])
-      expect(step(1, 1, stages, (v) => -x * v)).toBeCloseTo(stabilisedShare(stages, x), 10);
+      expect(step(1, 1, stages, (v) => -x * v)).toBeCloseTo(rkcFactor(stages, x), 10);
   });
 });
 
-describe('a course in a Krylov space', () => {
+describe('propagation in a Krylov space', () => {
   const n = 30;
   const random = new Random('krylov');
   const a = matrix(n, n, random.fork('a').normals(n * n));
@@ -86,23 +81,25 @@ describe('a course in a Krylov space', () => {
   const times = (x: Float64Array) => multiplyVector(kernel, x);
 
   it('is that of the whole matrix for polynomials below its size', () => {
-    const course = new KrylovCourse(times, r, 12);
-    expect(course.values).toHaveLength(12);
-    for (let i = 0; i < n; i++) expect(course.at(places)[i]).toBeCloseTo(r[i], 10);
+    const propagator = new KrylovPropagator(times, r, 12);
+    expect(propagator.values).toHaveLength(12);
+    for (let i = 0; i < n; i++) expect(propagator.at(places)[i]).toBeCloseTo(r[i], 10);
     const factor = (v: number) => 1 - v / top;
-    for (let k = 0; k < 11; k++) course.take(factor);
+    for (let k = 0; k < 11; k++) propagator.take(factor);
     const expected = exact((v) => factor(v) ** 11);
-    for (const [i, value] of course.at(places).entries()) expect(value).toBeCloseTo(expected[i], 8);
-    expect(course.at([7, 3])).toEqual(Float64Array.of(course.at(places)[7], course.at(places)[3]));
+    for (const [i, value] of propagator.at(places).entries()) expect(value).toBeCloseTo(expected[i], 8);
+    expect(propagator.at([7, 3])).toEqual(
+      Float64Array.of(propagator.at(places)[7], propagator.at(places)[3]),
+    );
   });
 
-  it('holds for long courses too, and for nothing', () => {
-    const course = new KrylovCourse(times, r, 40);
-    const share = (v: number) => stabilisedShare(stabilisedStep(40), (800 * v) / top);
-    course.take(share);
+  it('holds for many steps too, and for nothing', () => {
+    const propagator = new KrylovPropagator(times, r, 40);
+    const share = (v: number) => rkcFactor(rkcStages(40), (800 * v) / top);
+    propagator.take(share);
     const expected = exact(share);
-    for (const [i, value] of course.at(places).entries()) expect(value).toBeCloseTo(expected[i], 6);
-    const nothing = new KrylovCourse(times, new Float64Array(n), 5);
+    for (const [i, value] of propagator.at(places).entries()) expect(value).toBeCloseTo(expected[i], 6);
+    const nothing = new KrylovPropagator(times, new Float64Array(n), 5);
     expect(nothing.at([0, 1])).toEqual(new Float64Array(2));
   });
 });

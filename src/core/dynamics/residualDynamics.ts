@@ -1,7 +1,7 @@
 /** Network and linearisation of a run by its kernels alone: how far the two part while the kernel moves. */
-import { eigh } from '../linalg/eigen.js';
 import { type Matrix, matrix } from '../linalg/matrix.js';
-import { plainEngine } from '../linalg/plain.js';
+import { multiplyVector } from '../linalg/ops.js';
+import { KrylovPropagator } from './krylovPropagator.js';
 
 /** Largest Krylov space in which a substep is taken. */
 const mostProducts = 16;
@@ -26,19 +26,6 @@ export function shareLeft({ rate, momentum }: DescentRule, lambda: number, steps
   return Math.max(-1, 1 - rate * lambda) ** steps;
 }
 
-/** Sum of those shares over the steps before, times the rate: what a unit of residual in the mode pulls the weights by. */
-export function pulled(rule: DescentRule, lambda: number, steps: number): number {
-  const rate = rule.rate / (1 - rule.momentum);
-  if (rule.momentum > 0) {
-    const x = rate * Math.max(0, lambda);
-    return x > 0 ? (-rate * Math.expm1(-x * steps)) / x : rate * steps;
-  }
-  const x = Math.min(2, rate * lambda);
-  if (Math.abs(x) < 1e-14) return rate * steps;
-  const gone = x < 1 ? -Math.expm1(steps * Math.log1p(-x)) : 1 - (1 - x) ** steps;
-  return (rate * gone) / x;
-}
-
 export interface ResponseStart extends DescentRule {
   /** Modes of the kernel at the start: rows are eigenvectors, [P, P]. */
   readonly vectors: Matrix;
@@ -56,7 +43,7 @@ export interface ResponseStart extends DescentRule {
  * residual, delta' = -K(0) delta - (K(t) - K(0)) r. Between two kernels K(t) is interpolated; a substep keeps it fixed and
  * is taken in the Krylov space of the residual.
  */
-export class ForcedResponse {
+export class ResidualDynamics {
   /** f - y, [P, O]. */
   residual: Float64Array;
   step = 0;
@@ -82,15 +69,6 @@ export class ForcedResponse {
     return squared(this.residual) / this.whole;
   }
 
-  /** The same run from here on, to be taken further apart from this one. */
-  copy(): ForcedResponse {
-    const other = new ForcedResponse(this.start);
-    other.residual = this.residual.slice();
-    other.step = this.step;
-    other.gap = this.gap;
-    return other;
-  }
-
   /** Residual f_lin - y of the linearisation after `step` steps, [P, O]. */
   linearised(step: number): Float64Array {
     const { vectors, values, coefficients, outputs } = this.start;
@@ -113,27 +91,12 @@ export class ForcedResponse {
     this.compare();
   }
 
-  /** Goes on by one step that changed the outputs by `change`, [P, O]. */
-  move(change: ArrayLike<number>): void {
-    for (let i = 0; i < this.residual.length; i++) this.residual[i] += change[i];
-    this.step++;
-    this.compare();
-  }
-
   /**
    * Goes on while the kernel goes from one to another; `weight(k)` is the share of the second after k steps. `grid` are
    * the ends of the substeps, ascending whole numbers of steps from here; in a substep the kernel is that of its middle,
    * a quarter of a step early.
-   * Ends early when `left` falls to `until`. Returns the pull on the weights, rate * sum r, [P, O].
    */
-  advance(
-    from: Matrix,
-    to: Matrix,
-    grid: readonly number[],
-    weight: (k: number) => number,
-    until = 0,
-  ): { readonly pull: Float64Array; readonly ended: boolean } {
-    const pull = new Float64Array(this.residual.length);
+  advance(from: Matrix, to: Matrix, grid: readonly number[], weight: (k: number) => number): void {
     const kernel = matrix(from.rows, from.cols);
     let done = 0;
     for (const end of grid) {
@@ -141,14 +104,12 @@ export class ForcedResponse {
       const w = a + (b - a) * (0.5 - early / (end - done));
       for (let i = 0; i < kernel.data.length; i++)
         kernel.data[i] = from.data[i] + w * (to.data[i] - from.data[i]);
-      this.substep(kernel, end - done, pull);
+      this.substep(kernel, end - done);
       this.step += end - done;
       done = end;
       this.compare();
-      const { left } = this;
-      if (left <= until || !(left < 1e6)) return { pull, ended: true };
+      if (!(this.left < 1e6)) return;
     }
-    return { pull, ended: false };
   }
 
   private compare(): void {
@@ -163,91 +124,34 @@ export class ForcedResponse {
     if (this.step > 0 && size > 0) this.gap = Math.max(this.gap, Math.sqrt(apart / size));
   }
 
-  private substep(kernel: Matrix, steps: number, pull: Float64Array): void {
+  private substep(kernel: Matrix, steps: number): void {
     const { outputs: O } = this.start;
     const P = kernel.rows;
     const column = new Float64Array(P);
     for (let o = 0; o < O; o++) {
       for (let i = 0; i < P; i++) column[i] = this.residual[i * O + o];
-      const next = course(this.start, kernel, column, steps);
-      if (!next) continue;
-      for (let i = 0; i < P; i++) {
-        this.residual[i * O + o] = next.residual[i];
-        pull[i * O + o] += next.pull[i];
-      }
+      const next = propagated(this.start, kernel, column, steps);
+      for (let i = 0; i < P; i++) this.residual[i * O + o] = next[i];
     }
   }
 }
 
-/** s(K) r and the pull of one column, by Lanczos with full reorthogonalisation; null for r = 0. */
-function course(
-  rule: DescentRule,
-  kernel: Matrix,
-  r: Float64Array,
-  steps: number,
-): { readonly residual: Float64Array; readonly pull: Float64Array } | null {
-  const P = r.length;
-  const length = Math.sqrt(squared(r));
-  if (!(length > 0)) return null;
+/** s(K) r of one column, in its Krylov space. */
+function propagated(rule: DescentRule, kernel: Matrix, r: Float64Array, steps: number): Float64Array {
   // A polynomial of degree `steps` needs no larger space.
-  const most = Math.min(P, mostProducts, rule.momentum > 0 ? mostProducts : steps + 1);
-  const basis: Float64Array[] = [r.map((v) => v / length)];
-  const small = matrix(most, most);
-  let count = 0;
-  for (; count < most; count++) {
-    const next = product(kernel, basis[count]);
-    const size = Math.sqrt(squared(next));
-    for (let pass = 0; pass < 2; pass++)
-      for (const [j, b] of basis.entries()) {
-        let s = 0;
-        for (let i = 0; i < P; i++) s += next[i] * b[i];
-        for (let i = 0; i < P; i++) next[i] -= s * b[i];
-        if (j === count) small.data[j * most + j] += s;
-      }
-    const beta = Math.sqrt(squared(next));
-    if (count + 1 === most) continue;
-    if (!(beta > 1e-12 * size)) {
-      count++;
-      break;
-    }
-    small.data[count * most + count + 1] = beta;
-    small.data[(count + 1) * most + count] = beta;
-    basis.push(next.map((v) => v / beta));
-  }
-  const { values, vectors } = eigh(corner(small, count), { engine: plainEngine });
-  const residual = new Float64Array(P);
-  const pull = new Float64Array(P);
-  for (let j = 0; j < count; j++) {
-    let [a, b] = [0, 0];
-    for (let k = 0; k < count; k++) {
-      const weight = length * vectors.data[k * count] * vectors.data[k * count + j];
-      a += weight * shareLeft(rule, values[k], steps);
-      b += weight * pulled(rule, values[k], steps);
-    }
-    const row = basis[j];
-    for (let i = 0; i < P; i++) {
-      residual[i] += a * row[i];
-      pull[i] += b * row[i];
-    }
-  }
-  return { residual, pull };
+  const most = Math.min(r.length, mostProducts, rule.momentum > 0 ? mostProducts : steps + 1);
+  const propagator = new KrylovPropagator((x) => multiplyVector(kernel, x), r, most, 1e-12);
+  propagator.take((lambda) => shareLeft(rule, lambda, steps));
+  return propagator.vector();
 }
 
-function product(k: Matrix, x: Float64Array): Float64Array {
-  const out = new Float64Array(k.rows);
-  for (let i = 0; i < k.rows; i++) {
-    const row = i * k.cols;
-    let s = 0;
-    for (let j = 0; j < k.cols; j++) s += k.data[row + j] * x[j];
-    out[i] = s;
+/** Ends of substeps over `steps` steps from step `from` on; each is at most 1 / `parts` of the steps before it. */
+export function substeps(steps: number, from: number, parts: number): number[] {
+  const out: number[] = [];
+  for (let k = 0; k < steps; ) {
+    k = Math.min(steps, k + Math.max(1, Math.floor((from + k) / parts)));
+    out.push(k);
   }
-  return out;
-}
-
-function corner(a: Matrix, n: number): Matrix {
-  if (n === a.rows) return a;
-  const out = matrix(n, n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) out.data[i * n + j] = a.data[i * a.cols + j];
   return out;
 }
 

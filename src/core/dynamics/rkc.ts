@@ -20,7 +20,7 @@ export interface Stage {
 export const stagesFor = (x: number): number => Math.max(2, Math.ceil(Math.sqrt(1 + x / reach)));
 
 /** The stages 1 to s of a step; y_(-1) does not occur. Throws a RangeError below two. */
-export function stabilisedStep(s: number): Stage[] {
+export function rkcStages(s: number): Stage[] {
   if (!(Number.isInteger(s) && s >= 2)) throw new RangeError(`A step has at least 2 stages, not ${s}.`);
   const w = 1 + damping / s ** 2;
   // Chebyshev polynomials at w, and their first two derivatives.
@@ -47,7 +47,7 @@ export function stabilisedStep(s: number): Stage[] {
 }
 
 /** What such a step leaves of y' = -lambda y; `x` is h lambda. */
-export function stabilisedShare(stages: readonly Stage[], x: number): number {
+export function rkcFactor(stages: readonly Stage[], x: number): number {
   let [before, last] = [0, 1];
   for (const stage of stages) {
     const next =
