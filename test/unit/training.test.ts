@@ -377,7 +377,7 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     const gap = (width: number) => {
       const built = build(data, twoLayer({ width }));
       const stepper = new Stepper(built, definition(), 0.5);
-      const twin = LinearisedTwin.of(built.model, 'mse', stepper.factors) as LinearisedTwin;
+      const twin = new LinearisedTwin(built.model, 'mse', stepper.factors);
       for (let t = 0; t < 60; t++) {
         twin.step(x, y, 0.5);
         stepper.step(x, y).dispose();
@@ -439,7 +439,7 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     );
     const twinOf = (trained: BuiltModel) => {
       const stepper = new Stepper(trained, definition(), 20);
-      return { stepper, twin: LinearisedTwin.of(trained.model, 'mse', stepper.factors) as LinearisedTwin };
+      return { stepper, twin: new LinearisedTwin(trained.model, 'mse', stepper.factors) };
     };
     const { stepper, twin } = twinOf(build(data, tangent));
     const { x, y } = tensorsOf(data.train, data);

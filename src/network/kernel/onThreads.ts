@@ -50,14 +50,14 @@ interface LayerGrams {
  * Adds up a trace kernel on our own threads, block by block, in `data` and, where wanted, the `layers`; of a symmetric one
  * the upper triangle. Both come filled with zeros.
  */
-export function onThreads(
+export async function onThreads(
   threads: Threads,
   left: Contributions,
   right: Contributions,
   data: Float32Array,
   layers: Readonly<Record<string, Float32Array>> | null,
   options: KernelOptions,
-): void {
+): Promise<void> {
   const symmetric = left === right;
   const each = left.parts.map((part, k): LayerGrams => {
     const factor = (options.layerFactors?.[part.layer] ?? 1) / left.outputs;
@@ -85,6 +85,8 @@ export function onThreads(
   for (let i = 0; i < left.samples; i += side) {
     const rows: Range = [i, Math.min(side, left.samples - i)];
     for (let j = symmetric ? i : 0; j < right.samples; j += side) {
+      // What would abort must have a chance to.
+      if (options.signal) await new Promise((resolve) => setImmediate(resolve));
       options.signal?.throwIfAborted();
       const columns: Range = [j, Math.min(side, right.samples - j)];
       if (!layers) add(each, rows, columns, data);

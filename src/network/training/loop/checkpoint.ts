@@ -1,5 +1,5 @@
 import * as tf from '../../tf.js';
-import type { Twin } from '../twin/generalTwin.js';
+import type { LinearisedTwin } from '../twin/twin.js';
 import type { Stepper } from './stepper.js';
 
 /** Everything a run needs to go on as if it had not been interrupted. */
@@ -18,7 +18,7 @@ export function takeCheckpoint(
   stepper: Stepper,
   step: number,
   time: number,
-  twin: Twin | null = null,
+  twin: LinearisedTwin | null = null,
 ): Checkpoint {
   const weights = model
     .getWeights()

@@ -5,8 +5,9 @@ import { LandscapeRecorder, landscapeRecords } from '../observe/landscape.js';
 import { Movement } from '../observe/movement.js';
 import { KernelProbe } from '../observe/probe.js';
 import { SharpnessProbe } from '../observe/sharpness.js';
-import { leftOutOf, type Twin, twinOf } from '../twin/generalTwin.js';
+import { leftOutOf } from '../twin/leftOut.js';
 import { tangentOf } from '../twin/tangentTraining.js';
+import { LinearisedTwin } from '../twin/twin.js';
 import { Batches } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 import { requireBounded } from './divergence.js';
@@ -63,9 +64,9 @@ class Session {
   private readonly form: TrainingForm;
   private readonly trainSet: Evaluator;
   private readonly testSet: Evaluator | null;
-  private twin: Twin | null = null;
+  private twin: LinearisedTwin | null = null;
   /** The linearisation that is trained in the network's place, under `train: 'tangent'`. */
-  private readonly tangent: Twin | null;
+  private readonly tangent: LinearisedTwin | null;
   private readonly predict: (x: tf.Tensor) => tf.Tensor2D;
   private time = 0;
   private maxStep = Number.NaN;
@@ -177,12 +178,9 @@ class Session {
     for (const text of notesOn(this.form)) yield { kind: 'note', step: 0, level: 'info', text };
     if (definition.measure.twin && !this.tangent) {
       const momentum = optimizer.kind === 'momentum' ? (optimizer.momentum ?? 0.9) : 0;
-      const twin = twinOf(this.model, definition.loss, this.stepper.factors, sabotage, momentum);
-      this.twin = twin;
-      // The first use settles how products are computed.
-      twin.predict(this.batches.at(0).x).dispose();
-      for (const text of [twin.note, leftOutOf(definition, this.form)])
-        if (text) yield { kind: 'note', step: 0, level: 'info', text };
+      this.twin = new LinearisedTwin(this.model, definition.loss, this.stepper.factors, sabotage, momentum);
+      const text = leftOutOf(definition, this.form);
+      if (text) yield { kind: 'note', step: 0, level: 'info', text };
     }
     if (definition.measure.sharpness && this.probe && !this.tangent) {
       this.sharpness = new SharpnessProbe(this.setup, this.stepper.factors);

@@ -8,7 +8,8 @@ import type { TrainingForm } from '../loop/trainingForm.js';
 import { effective, relativeGap } from '../regime/gaps.js';
 import { regimeVerdict } from '../regime/regime.js';
 import { isForeseen, RegimeWatch } from '../regime/regimeWatch.js';
-import { leftOutOf, type Twin } from '../twin/generalTwin.js';
+import { leftOutOf } from '../twin/leftOut.js';
+import type { LinearisedTwin } from '../twin/twin.js';
 import type { Movement } from './movement.js';
 import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import type { KernelMeasurement, KernelProbe } from './probe.js';
@@ -23,7 +24,7 @@ export interface Observed {
   readonly stepper: Stepper;
   readonly movement: Movement;
   readonly predict: (x: tf.Tensor) => tf.Tensor2D;
-  readonly twin: Twin | null;
+  readonly twin: LinearisedTwin | null;
   /** Whether a linearisation is trained in the network's place. */
   readonly tangent: boolean;
   readonly sharpness: SharpnessProbe | null;
