@@ -1,12 +1,10 @@
+import { device } from '../devices/index.js';
 import type { Program } from '../graph/program.js';
 import { forgetStructure, type Structure, structureOf } from '../graph/samples.js';
 import { trace } from '../graph/trace.js';
 import * as tf from '../tf.js';
 import { concatenated, disposeParts, keptParts, type Part } from './contribution.js';
 import { ChangedTrace, type ContributionRequest, contributionsOf } from './contributions.js';
-
-/** Numbers that a pass may hold; memory that wasm once took it never gives back. */
-const passValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 25 : 2 ** 27);
 
 export interface Contributions {
   readonly parts: readonly Part[];
@@ -24,7 +22,7 @@ export function tracedContributions(
 ): readonly Part[] {
   const samples = inputs[0].shape[0];
   const each = structure.valuesPerSample * (request.outputs.length + 2);
-  const size = Math.max(2, Math.min(samples, Math.floor(passValues() / each)));
+  const size = Math.max(2, Math.min(samples, Math.floor(device().passValues / each)));
   const chunks: (readonly Part[])[] = [];
   try {
     for (let i = 0; i < samples; i += size)

@@ -1,6 +1,6 @@
 import { FailureError, InputError } from '../../core/errors.js';
 import { isOutOfMemory } from '../backends/memory.js';
-import { threads } from '../backends/simd/index.js';
+import { device } from '../devices/index.js';
 import type { GraphNode } from '../graph/graph.js';
 import { functionProgram, modelProgram, type Program } from '../graph/program.js';
 import type { Structure } from '../graph/samples.js';
@@ -184,7 +184,7 @@ async function assemble(
     ? Object.fromEntries(left.parts.map((p) => [p.layer, new Float32Array(rows * cols)]))
     : null;
   const symmetric = left === right;
-  const pool = mode === 'trace' && tf.getBackend() === 'wasm' ? threads() : null;
+  const pool = mode === 'trace' ? device().threads() : null;
   if (pool) await onThreads(pool, left, right, data, layers, options);
   else await onBackend(left, right, mode, data, layers, options);
   if (symmetric) for (const target of [data, ...Object.values(layers ?? {})]) mirror(target, cols);

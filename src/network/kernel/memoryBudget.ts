@@ -1,5 +1,5 @@
 import { FailureError } from '../../core/errors.js';
-import { availableBytes } from '../backends/memory.js';
+import { device } from '../devices/index.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
 import * as tf from '../tf.js';
 
@@ -37,7 +37,7 @@ function inputsThatFit(x: Inputs, collect: Collect): number {
     const parts = collect(some);
     const each = (tf.memory().numBytes - before) / few;
     parts.dispose();
-    const room = share * availableBytes() - blocks;
+    const room = share * device().availableBytes() - blocks;
     // While they are made, the parts of a chain of layers take about three times what they hold in the end.
     // What is free differs a little from one look to the next; the number that is named must fit at the next one.
     return Math.max(1, Math.floor((margin * room) / (3 * each)));
@@ -59,7 +59,7 @@ export function requireRoomForParts(values: number, x: Inputs, outputs: number, 
   const samples = sampleCount(x);
   // Patches of a convolution are several times its input.
   const rough = 16 * samples * (outputs + 2) * values;
-  if (rough <= small || rough <= share * availableBytes()) return;
+  if (rough <= small || rough <= share * device().availableBytes()) return;
   const fits = inputsThatFit(x, collect);
   if (fits < margin * samples) throw doesNotFit(x, `about ${fits}`);
 }

@@ -8,8 +8,8 @@ import {
   sampleBytes,
   type Threads,
   type Top,
-  threads,
 } from '../../backends/simd/index.js';
+import { device } from '../../devices/index.js';
 import { activations } from '../../models/activations.js';
 import type { ConvStage, Stage, Window } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
@@ -24,8 +24,6 @@ const [batchBytes, threadBytes] = [2 ** 24, 2 ** 24];
 
 /** Work (multiply-adds) of a convolution from which on it is worth our own threads. */
 const worthThreads = 2 ** 21;
-
-const ownThreads = (): Threads | null => (tf.getBackend() === 'wasm' ? threads() : null);
 
 const isThreeByThree = ({ window }: ConvStage): boolean =>
   window.size.every((size) => size === 3) && window.strides.every((stride) => stride === 1);
@@ -55,7 +53,7 @@ export function convolveOnThreads(stage: ConvStage, x: tf.Tensor4D, relu: boolea
   const { outHeight, outWidth, to } = shape;
   const work = n * outHeight * outWidth * 9 * from * to;
   if (!isThreeByThree(stage) || from < 8 || work < worthThreads) return null;
-  const own = ownThreads();
+  const own = device().threads();
   if (!own) return null;
   const images = widened(x);
   const out = makeOutput([n, outHeight, outWidth, padded(to)]);
@@ -85,7 +83,7 @@ export function runBelow(
   first: number,
   request: StackRequest,
 ): number | null {
-  if (request.mode !== 'trace' || !ownThreads()) return null;
+  if (request.mode !== 'trace' || !device().threads()) return null;
   let lowest: number | null = null;
   for (let at = s; at >= first; at -= 2) {
     const stage = stages[at];
@@ -123,7 +121,7 @@ export function runParts(
   d: Cotangents,
   request: StackRequest,
 ): RunParts {
-  const own = ownThreads() as Threads;
+  const own = device().threads() as Threads;
   const n = inputs[s].shape[0];
   const down = lowest > first;
   const { outputs } = request;

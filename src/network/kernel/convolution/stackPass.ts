@@ -1,3 +1,4 @@
+import { device } from '../../devices/index.js';
 import type { ConvStage, Stage } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
 import { concatenated, disposeParts, keptParts, type Part } from '../contribution.js';
@@ -8,9 +9,6 @@ import type { StackRequest } from './request.js';
 import { backward, forward, fusedForward, isFused } from './steps.js';
 
 type DenseStage = Extract<Stage, { kind: 'dense' }>;
-
-/** Most values of one tensor in a chunk of samples. Memory that wasm once took it never gives back. */
-const chunkValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 21 : 2 ** 24);
 
 /**
  * Parts of the kernel for a network of stages, x being [N, h, w, c]: one forward pass, and one backward pass for all
@@ -50,7 +48,7 @@ function samplesInChunk(stages: readonly Stage[], request: StackRequest): number
     most = Math.max(most, positions * filters * (lean ? 1 : request.outputs));
     if (!lean || channels < 8) most = Math.max(most, positions * kh * kw * channels);
   }
-  return Math.max(1, Math.floor(chunkValues() / most));
+  return Math.max(1, Math.floor(device().chunkValues / most));
 }
 
 /** Whether one run on our own threads holds all convolutions, and all samples share the rows of cotangents above it. */
