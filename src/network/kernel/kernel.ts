@@ -12,10 +12,10 @@ import * as tf from '../tf.js';
 import { kernelByOperator } from './byOperator.js';
 import { claimed, type KernelRequest } from './claims.js';
 import { type Contributions, tracedContributions, withStructure } from './collect.js';
-import { disposeParts, keptParts, type Part } from './contribution.js';
+import { type Contribution, disposeContributions, keepContributions } from './contribution.js';
 import { denseKernel } from './dense/denseKernel.js';
 import { explicitContributions } from './explicit.js';
-import { outOfRoom, requireRoom, requireRoomForParts } from './memoryBudget.js';
+import { outOfMemory, requireMemory, requireMemoryFor } from './memoryBudget.js';
 import { onBackend } from './onBackend.js';
 import { onThreads } from './onThreads.js';
 import type { EmpiricalKernel, KernelImplementation, KernelMode, KernelOptions } from './request.js';
@@ -85,10 +85,10 @@ async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Pr
         parts,
         samples: sampleCount(some),
         outputs: outputs.length,
-        dispose: () => disposeParts(parts),
+        dispose: () => disposeContributions(parts),
       };
     };
-    requireRoomForParts(structure.valuesPerSample, x, outputs.length, collect);
+    requireMemoryFor(structure.valuesPerSample, x, outputs.length, collect);
     const notes = notesOn(program, structure, counted * outputs.length);
     const held: Contributions[] = [];
     let failed: unknown;
@@ -103,7 +103,7 @@ async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Pr
     } finally {
       for (const each of held) each.dispose();
     }
-    throw isOutOfMemory(failed) ? outOfRoom(x, collect) : failed;
+    throw isOutOfMemory(failed) ? outOfMemory(x, collect) : failed;
   });
 }
 
@@ -114,7 +114,7 @@ function contributionsBySamples(
   structure: Structure,
   request: KernelRequest,
   implementation: KernelImplementation,
-): readonly Part[] {
+): readonly Contribution[] {
   const { problem } = structure;
   if (!problem && implementation !== 'jacobian')
     return tracedContributions(program, inputs, structure, request);
@@ -127,7 +127,7 @@ function contributionsBySamples(
       `The model has no kernel: ${problem.reason}, so that it is not one function of its inputs. Layers that draw random numbers or keep a state must not do so in inference form.`,
     );
   if (problem) requireIndependentSamples(program, inputs, problem.reason);
-  return keptParts(() => explicitContributions(program, inputs, request.outputs, request.mode));
+  return keepContributions(() => explicitContributions(program, inputs, request.outputs, request.mode));
 }
 
 /** Throws a FailureError where the outputs on a few samples depend on which others stand beside them. */
@@ -178,7 +178,7 @@ async function assemble(
   const stride = mode === 'full' ? left.outputs : 1;
   const rows = left.samples * stride;
   const cols = right.samples * stride;
-  requireRoom(rows, cols, 1 + (options.perLayer ? left.parts.length : 0));
+  requireMemory(rows, cols, 1 + (options.perLayer ? left.parts.length : 0));
   const data = new Float32Array(rows * cols);
   const layers = options.perLayer
     ? Object.fromEntries(left.parts.map((p) => [p.layer, new Float32Array(rows * cols)]))

@@ -7,7 +7,7 @@ import * as tf from '../tf.js';
 const share = 0.8;
 /** Bytes for the blocks that are being multiplied. */
 const blocks = 2 ** 28;
-/** Part of what fits that is named. */
+/** Contribution of what fits that is named. */
 const margin = 0.97;
 /** Bytes not worth a look at what is free, which takes a tenth of a millisecond. */
 const small = 2 ** 24;
@@ -15,7 +15,7 @@ const small = 2 ** 24;
 const gb = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(2)} GB`;
 
 /** Throws a FailureError with the size that fits, before a result of `arrays` matrices would take the machine down. */
-export function requireRoom(rows: number, cols: number, arrays: number): void {
+export function requireMemory(rows: number, cols: number, arrays: number): void {
   const needed = 4 * rows * cols * arrays;
   if (needed <= small) return;
   const room = share * process.availableMemory();
@@ -55,7 +55,7 @@ const doesNotFit = (x: Inputs, fits: string): FailureError =>
  * Throws before the contributions to a kernel exceed the machine's memory: there the system ends the process without a word.
  * `values` are those of a sample in all layers. Measures only where a rough bound says that it might.
  */
-export function requireRoomForParts(values: number, x: Inputs, outputs: number, collect: Collect): void {
+export function requireMemoryFor(values: number, x: Inputs, outputs: number, collect: Collect): void {
   const samples = sampleCount(x);
   // Patches of a convolution are several times its input.
   const rough = 16 * samples * (outputs + 2) * values;
@@ -65,7 +65,7 @@ export function requireRoomForParts(values: number, x: Inputs, outputs: number, 
 }
 
 /** What to say when memory ran out on the way; `collect` as above. Measures, so nothing must be held any more. */
-export function outOfRoom(x: Inputs, collect: Collect): FailureError {
+export function outOfMemory(x: Inputs, collect: Collect): FailureError {
   try {
     return doesNotFit(x, `about ${Math.min(sampleCount(x) - 1, inputsThatFit(x, collect))}`);
   } catch {

@@ -3,14 +3,14 @@ import { type GramPart, gramOf, type Operand, type Range, type Threads } from '.
 import * as tf from '../tf.js';
 import { termOf } from './blocks.js';
 import type { Contributions } from './collect.js';
-import type { Part } from './contribution.js';
+import type { Contribution } from './contribution.js';
 import type { KernelOptions } from './request.js';
 
 /** Bytes of workspace that the operands of one block may take. */
 const workspace = 96 * 2 ** 20;
 
 /** One part of a trace kernel as Gram matrices on our own threads; null for parts that are kept as positions. */
-function gramPartsOf(part: Part, factor: number): readonly GramPart[] | null {
+function gramPartsOf(part: Contribution, factor: number): readonly GramPart[] | null {
   if (part.kind === 'positions') return null;
   if (part.kind === 'gradients')
     return part.rows.map((rows) => ({ input: asOperand(rows, 1), cotangent: null, factor, shift: 0 }));
@@ -40,8 +40,8 @@ function blockSide(parts: readonly GramPart[]): number {
 interface LayerGrams {
   readonly layer: string;
   readonly factor: number;
-  readonly left: Part;
-  readonly right: Part;
+  readonly left: Contribution;
+  readonly right: Contribution;
   readonly a: readonly GramPart[] | null;
   readonly b: readonly GramPart[] | null;
 }

@@ -4,7 +4,7 @@ import type { ChainLayer } from '../../patterns/denseChain.js';
 import type * as tf from '../../tf.js';
 import type { EmpiricalKernel, KernelOptions } from '../request.js';
 import { addTerm, mirror, type Place } from '../sums.js';
-import { mayWait } from './chainPass.js';
+import { canDefer } from './chainPass.js';
 import { nativeActivations } from './nativeActivations.js';
 import { isHomogeneous } from './slopes.js';
 
@@ -81,7 +81,7 @@ function inputFactors(chain: readonly ChainLayer[]): readonly number[] | null {
     through = isHomogeneous(activation) && factor > 0 ? factor : 1;
   }
   const back = chain.map((_, l) => chain.slice(l).reduce((product, { scale }) => product * scale, 1));
-  return [...factors, ...back].every(mayWait) ? factors : null;
+  return [...factors, ...back].every(canDefer) ? factors : null;
 }
 
 interface LayerTerm {

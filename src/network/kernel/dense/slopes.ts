@@ -10,7 +10,7 @@ export const isHomogeneous = (activation: ActivationName): boolean =>
 const isFused = (activation: ActivationName): boolean => activation === 'relu' || activation === 'tanh';
 
 /** Cotangents d, [N, n] or one row [1, n] for all samples, times the slopes phi'(h) of `phi` = phi(h), [N, n]. */
-export function timesSlope(
+export function mulDerivative(
   activation: ActivationName,
   d: tf.Tensor2D,
   h: tf.Tensor2D,

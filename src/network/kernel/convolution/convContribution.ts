@@ -1,20 +1,20 @@
 import { device } from '../../devices/index.js';
-import type { ConvStage } from '../../patterns/convStack.js';
+import type { ConvLayer } from '../../patterns/convStack.js';
 import { sampleOuter } from '../../products.js';
 import * as tf from '../../tf.js';
-import type { Part } from '../contribution.js';
+import type { Contribution } from '../contribution.js';
 import { type Cotangents, constantRows, inside, outside } from './cotangents.js';
 import { patchesOf } from './patches.js';
 import { keepsPatches, type StackRequest } from './request.js';
 import { shiftedGradients } from './shiftedGradients.js';
 
 /** Per-sample gradients of a convolution, or its patches and cotangents where those would be larger. */
-export function convolutionPart(
-  stage: ConvStage,
+export function convContribution(
+  stage: ConvLayer,
   input: tf.Tensor4D,
   d: Cotangents,
   request: StackRequest,
-): Part {
+): Contribution {
   const [kh, kw, channels, filters] = stage.kernel.shape as number[];
   const [height, width] = stage.outShape;
   const [n, positions, k] = [input.shape[0], height * width, kh * kw * channels];
@@ -59,7 +59,7 @@ export function convolutionPart(
 const narrow = 32;
 
 /** Sums over positions of cotangents [n, H, W, m] times patches and 1 for the bias: [n, m, k (+ 1)], wasm [n, k (+ 1), m]. */
-function gradients(stage: ConvStage, input: tf.Tensor4D, delta: tf.Tensor4D): tf.Tensor3D {
+function gradients(stage: ConvLayer, input: tf.Tensor4D, delta: tf.Tensor4D): tf.Tensor3D {
   const [n, height, width, m] = delta.shape;
   const flat = tf.reshape(delta, [n, height * width, m]) as tf.Tensor3D;
   const axis = device().patchesFirst ? 1 : 2;
@@ -75,7 +75,7 @@ function gradients(stage: ConvStage, input: tf.Tensor4D, delta: tf.Tensor4D): tf
 }
 
 /** Gradients [n, O, k (+ 1), c] of a convolution with few weights a filter, the bias being one more of them. */
-function narrowGradients(stage: ConvStage, input: tf.Tensor4D, rows: tf.Tensor, filters: number): tf.Tensor {
+function narrowGradients(stage: ConvLayer, input: tf.Tensor4D, rows: tf.Tensor, filters: number): tf.Tensor {
   let patches: tf.Tensor = patchesOf(input, stage.window);
   const [n, positions] = patches.shape;
   if (stage.bias) patches = tf.concat([patches, tf.ones([n, positions, 1])], 2);
