@@ -144,6 +144,11 @@ const others: readonly Case[] = [
     shape: [4, 3],
     compute: (x) => tf.cumsum(x, 0, true, true),
   },
+  ...[tf.maximum, tf.minimum, tf.squaredDifference].map((of, k) => ({
+    name: `a row against rows, ${['maximum', 'minimum', 'squared difference'][k]}`,
+    shape: [4],
+    compute: (x: tf.Tensor) => of(x, fixed([3, 4], 9)),
+  })),
   { name: 'copies', shape: [2, 3], compute: (x) => tf.tile(x, [3, 2]) },
   {
     name: 'mirrored margins',

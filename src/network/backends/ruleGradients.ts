@@ -64,7 +64,8 @@ function registerRule(
  * Gradients that TensorFlow.js 4.22 computes wrongly or lacks, by the rules that kernels are made with. A maximum gives
  * every place that ties the whole gradient (Keras shares it); resizing errs for more than one image on plain JavaScript;
  * cumulative sums have another shape off the last axis; batch normalisation errs off the last axis; averages over volumes
- * count margins; mirrored margins are left out; strided slices have no gradient; that of Tile takes two operations a copy.
+ * count margins; mirrored margins are left out; strided slices have no gradient; that of Tile takes two operations a copy; the
+ * greater or lesser of two numbers, and squared differences, forget to sum over what was repeated.
  */
 export function repairByRules(): void {
   for (const kernel of ['Max', 'Min']) registerRule(extremum, kernel, ['x'], true);
@@ -75,5 +76,7 @@ export function repairByRules(): void {
   registerRule(localResponse, 'LRN', ['x']);
   for (const kernel of ['StridedSlice', 'MirrorPad', 'DepthToSpace'])
     registerRule(rearrangement, kernel, ['x']);
+  for (const kernel of ['Maximum', 'Minimum', 'SquaredDifference'])
+    registerRule(elementwise, kernel, ['a', 'b']);
   registerRule(elementwise, 'FusedBatchNorm', ['x', 'mean', 'variance', 'scale'], false, { offset: 'mean' });
 }

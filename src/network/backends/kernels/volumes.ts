@@ -65,6 +65,19 @@ export function repairVolumeGradients(): void {
       };
     },
   });
+  replace({
+    kernelName: 'DepthwiseConv2dNativeBackpropInput',
+    inputsToSave: ['dy', 'filter'],
+    gradFunc: (ddx, [dy, filter], attrs) => {
+      const { inputShape: _, ...own } = attrs as unknown as Attributes;
+      const x = ddx as tf.Tensor;
+      return {
+        dy: () => runKernel('DepthwiseConv2dNative', { x, filter }, { ...own, dataFormat: 'NHWC' }),
+        filter: () =>
+          runKernel('DepthwiseConv2dNativeBackpropFilter', { x, dy }, { ...own, filterShape: filter.shape }),
+      };
+    },
+  });
 }
 
 /** Kernels on volumes: wrong on wasm, whose own read what is not theirs; native knows no dilations. */
