@@ -33,6 +33,9 @@ interface OpenModule {
   _compile(code: string, file: string): void;
 }
 
+/** Files of the last model file that was loaded: itself and what it imports, without packages. */
+export const loadedFiles: { current: readonly string[] } = { current: [] };
+
 const loader = Module as unknown as Loader & (new (id: string) => OpenModule);
 const scripts = ['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs', '.jsx'];
 
@@ -254,6 +257,7 @@ function withOurModules<T>(file: string, text: string | undefined, work: () => T
       if (original) loader._extensions[ext] = original;
       else delete loader._extensions[ext];
     }
+    loadedFiles.current = [...new Set([file, ...[...touched].filter((name) => !inPackages(name))])];
     // The next load reads changed files again; packages stay.
     for (const name of touched) if (!inPackages(name)) delete loader._cache[name];
   }

@@ -5,7 +5,8 @@ import { decodeNpy } from '../core/npy.js';
 import { say } from '../core/say.js';
 import type { NoteRecord, RegimeRecord, Snapshot, SnapshotName } from '../protocol/records.js';
 import type { MetricsFrame } from '../protocol/trainerWire.js';
-import { files, type RunFile, runSchemaVersion } from './layout.js';
+import { ownerOf } from './files/lock.js';
+import { arrayFolders, files, type RunFile, runSchemaVersion } from './layout.js';
 
 export interface StoredRun {
   readonly folder: string;
@@ -16,18 +17,8 @@ export interface StoredRun {
   readonly events: readonly (RegimeRecord | NoteRecord)[];
 }
 
-/** Whether a process is still there. */
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /**
- * run.json of a folder. A run that says it is running while its process is gone is `interrupted`. Throws an InputError
+ * run.json of a folder. A run that says it is running while nobody holds its lock is `interrupted`. Throws an InputError
  * for anything that is not a run folder or that a newer version wrote.
  */
 export function readRunFile(folder: string): RunFile {
@@ -50,7 +41,7 @@ export function readRunFile(folder: string): RunFile {
       { file },
     );
   const info = { ...run.info, folder };
-  if ((run.status === 'running' || run.status === 'paused') && !alive(run.pid))
+  if ((run.status === 'running' || run.status === 'paused') && !ownerOf(folder))
     return { ...run, info, status: 'interrupted' };
   return { ...run, info };
 }
@@ -115,8 +106,8 @@ export function readSnapshots(folder: string, names?: readonly string[]): Snapsh
       row.time,
     ]),
   );
-  const read = (name: string, place: string) => {
-    if ((names && !names.includes(name)) || !existsSync(place)) return;
+  for (const { name, place } of arrayFolders(folder)) {
+    if (names && !names.includes(name)) continue;
     for (const file of readdirSync(place)
       .filter((f) => f.endsWith('.npy'))
       .sort()) {
@@ -132,11 +123,7 @@ export function readSnapshots(folder: string, names?: readonly string[]): Snapsh
         data,
       });
     }
-  };
-  read('kernel', path.join(folder, 'kernels'));
-  read('eigenvalues', path.join(folder, 'spectra'));
-  const arrays = path.join(folder, 'arrays');
-  if (existsSync(arrays)) for (const name of readdirSync(arrays)) read(name, path.join(arrays, name));
+  }
   return out.sort((a, b) => a.step - b.step);
 }
 
@@ -155,12 +142,15 @@ export function listRuns(runsFolder: string): RunFile[] {
   return runs.sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
 }
 
-/** The last checkpoint of a run, or null. */
-export function lastCheckpoint(folder: string): string | null {
+/** Checkpoints of a run, the newest first; that of an interrupt stands for its step. */
+export function checkpointsOf(folder: string): string[] {
   const place = path.join(folder, files.checkpoints);
-  if (!existsSync(place)) return null;
-  const all = readdirSync(place)
-    .filter((f) => f.endsWith('.npz'))
-    .sort();
-  return all.length > 0 ? path.join(place, all[all.length - 1]) : null;
+  if (!existsSync(place)) return [];
+  return readdirSync(place)
+    .filter((f) => /^\d+(\.stop)?\.npz$/.test(f))
+    .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
+    .map((f) => path.join(place, f));
 }
+
+/** The last checkpoint of a run, or null. */
+export const lastCheckpoint = (folder: string): string | null => checkpointsOf(folder)[0] ?? null;

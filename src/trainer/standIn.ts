@@ -6,7 +6,7 @@ import { useBackend } from '../network/backends/index.js';
 import type { Dataset, Split } from '../network/data/index.js';
 import { buildModel } from '../network/models/build.js';
 import type { InspectRequest } from '../protocol/trainerWire.js';
-import { builtFrom, type Prepared } from './session.js';
+import { builtFrom, type Prepared } from './prepare.js';
 
 const samples = 64;
 
@@ -52,7 +52,7 @@ export async function prepareStandIn(request: InspectRequest): Promise<Prepared>
     test: split,
   };
   return {
-    experiment: { file, exportName: chosen.name, definition, folder: '' },
+    experiment: { file, exportName: chosen.name, definition, folder: '', sources: [] },
     backend,
     data,
     built,

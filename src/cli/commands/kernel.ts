@@ -123,7 +123,7 @@ function readWeights(
   file: string,
   wanted: readonly (readonly number[])[],
 ): { data: Float32Array; shape: readonly number[] }[] {
-  const arrays = asInput(file, () => decodeNpz(bytesOf(file), file, (bytes) => inflateRawSync(bytes)));
+  const arrays = asInput(file, () => decodeNpz(bytesOf(file), file, inflateRawSync));
   const values = wanted.map((shape, i) => {
     const array = arrays.get(String(i)) ?? arrays.get(`arr_${i}`);
     if (!array)

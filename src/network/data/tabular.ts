@@ -131,7 +131,7 @@ export function loadArrays(spec: ArraySpec, context: DataContext): Dataset {
 }
 
 function fromNpz(file: string, spec: ArraySpec): { x: NpyArray; y: NpyArray } {
-  const arrays = decodeNpz(read(file), file, (bytes) => inflateRawSync(bytes));
+  const arrays = decodeNpz(read(file), file, inflateRawSync);
   const get = (name: string): NpyArray => {
     const array = arrays.get(name);
     if (!array)
