@@ -28,7 +28,13 @@ export interface ResolvedExperiment {
 }
 
 /** From a file on disk to a complete definition: loads, chooses the export, applies overrides, checks, fills defaults. */
-export async function resolveExperiment(request: ResolveRequest): Promise<ResolvedExperiment> {
+export const resolveExperiment = async (request: ResolveRequest): Promise<ResolvedExperiment> =>
+  (await resolver(request))(request.overrides ?? {});
+
+/** Loads a file once, for definitions under many overrides. */
+export async function resolver(
+  request: Omit<ResolveRequest, 'overrides'>,
+): Promise<(overrides: Readonly<Record<string, unknown>>) => ResolvedExperiment> {
   const file = path.resolve(request.file);
   const folder = path.dirname(file);
   const data = request.data === undefined ? undefined : parseDataSpec(request.data);
@@ -46,8 +52,13 @@ export async function resolveExperiment(request: ResolveRequest): Promise<Resolv
     if (chosen.kind === 'builder') input = withData(file, { model: chosen.value }, data);
     else input = data ? { ...(chosen.value as object), data } : (chosen.value as object);
   }
-  const definition = resolveDefinition(applyOverrides(input, request.overrides ?? {}), file);
-  return { file, exportName, definition, folder, sources };
+  return (overrides) => ({
+    file,
+    exportName,
+    definition: resolveDefinition(applyOverrides(input, overrides), file),
+    folder,
+    sources,
+  });
 }
 
 function withData(file: string, input: object, data: unknown): object {

@@ -3,7 +3,7 @@ export { changedFields, leavesOf } from './definitions.js';
 export { type PageParts, reportPage } from './embed.js';
 export { type ExportFormat, exportFormats, exportName, exportRun } from './export.js';
 export { cleanLeftovers, writeAtomically } from './files/durable.js';
-export { WriteError } from './files/failure.js';
+export { WriteError, writeError, writing } from './files/failure.js';
 export { FolderLock, ownerOf } from './files/lock.js';
 export { ownIdentity } from './files/process.js';
 export {

@@ -40,8 +40,9 @@ export interface RunFile {
     readonly cores: number;
     readonly memoryGiB: number;
   };
-  /** Name of the sweep that this run is a cell of. */
+  /** Name of the sweep that this run is a cell of, and hash of what it is trained from there. */
   readonly sweep?: string;
+  readonly cell?: string;
   readonly label?: string;
   readonly pinned?: boolean;
 }

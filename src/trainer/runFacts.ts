@@ -57,7 +57,7 @@ export function runFile(
   info: RunStarted,
   fingerprint: Fingerprint,
   { experiment, backend }: Prepared,
-  { overrides, data, sweep }: RunRequest,
+  { overrides, data, sweep, cell }: RunRequest,
 ): RunFile {
   return {
     schemaVersion: runSchemaVersion,
@@ -65,6 +65,7 @@ export function runFile(
     status: 'running',
     request: { overrides, data },
     ...(sweep === undefined ? {} : { sweep }),
+    ...(cell === undefined ? {} : { cell }),
     pid: process.pid,
     owner: ownIdentity(),
     source: {
