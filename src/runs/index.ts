@@ -6,6 +6,7 @@ export { cleanLeftovers, writeAtomically } from './files/durable.js';
 export { WriteError, writeError, writing } from './files/failure.js';
 export { FolderLock, ownerOf } from './files/lock.js';
 export { ownIdentity } from './files/process.js';
+export { importRun } from './importRun.js';
 export {
   changedAt,
   checkpointPath,
@@ -13,12 +14,15 @@ export {
   files,
   interruptPath,
   type RunFile,
+  runIdOf,
   runSchemaVersion,
   snapshotPath,
   sourceHash,
 } from './layout.js';
 export {
   checkpointsOf,
+  type DamagedRun,
+  damagedRuns,
   framesOf,
   lastCheckpoint,
   listRuns,

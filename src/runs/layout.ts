@@ -45,6 +45,15 @@ export interface RunFile {
   readonly cell?: string;
   readonly label?: string;
   readonly pinned?: boolean;
+  /** It came from another folder: going on with it runs a model file that somebody else named. */
+  readonly imported?: boolean;
+}
+
+/** Id of a run: its folder's name, after that of its sweep where it is a cell. No field of run.json has a say in it. */
+export function runIdOf(folder: string): string {
+  const parent = path.dirname(path.resolve(folder));
+  const name = path.basename(path.resolve(folder));
+  return path.basename(path.dirname(parent)) === 'sweeps' ? `${path.basename(parent)}/${name}` : name;
 }
 
 export const files = {

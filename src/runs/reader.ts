@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { decodeNpy } from '../core/npy.js';
@@ -6,7 +6,8 @@ import { say } from '../core/say.js';
 import type { NoteRecord, RegimeRecord, Snapshot, SnapshotName } from '../protocol/records.js';
 import type { MetricsFrame } from '../protocol/trainerWire.js';
 import { ownerOf } from './files/lock.js';
-import { arrayFolders, files, type RunFile, runSchemaVersion } from './layout.js';
+import { arrayFolders, changedAt, files, type RunFile, runIdOf, runSchemaVersion } from './layout.js';
+import { checked, runFileSchema } from './schema.js';
 
 export interface StoredRun {
   readonly folder: string;
@@ -23,9 +24,9 @@ export interface StoredRun {
  */
 export function readRunFile(folder: string): RunFile {
   const file = path.join(folder, files.run);
-  let run: RunFile;
+  let value: unknown;
   try {
-    run = JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+    value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -35,12 +36,14 @@ export function readRunFile(folder: string): RunFile {
       file,
     });
   }
-  if (typeof run.schemaVersion !== 'number' || run.schemaVersion > runSchemaVersion)
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version === 'number' && version > runSchemaVersion)
     throw new InputError(
-      `${file} has schema version ${run.schemaVersion}, and this Kernelscope reads up to ${runSchemaVersion}. Update Kernelscope.`,
+      `${file} has schema version ${version}, and this Kernelscope reads up to ${runSchemaVersion}. Update Kernelscope.`,
       { file },
     );
-  const info = { ...run.info, folder };
+  const run = checked<RunFile>(runFileSchema, value, file);
+  const info = { ...run.info, run: runIdOf(folder), folder: path.resolve(folder) };
   if ((run.status === 'running' || run.status === 'paused') && !ownerOf(folder))
     return { ...run, info, status: 'interrupted' };
   return { ...run, info };
@@ -53,24 +56,39 @@ export function readLines<T>(file: string): T[] {
   const out: T[] = [];
   for (const [i, text] of lines.entries()) {
     if (text === '') continue;
-    try {
-      out.push(JSON.parse(text) as T);
-    } catch {
+    const value = parsed(text);
+    if (value === undefined) {
       if (i < lines.length - 1 && lines.slice(i + 1).some((rest) => rest !== ''))
         throw new InputError(
           `${file}:${i + 1} is not JSON: "${text.slice(0, 60)}". The file was changed by something else; restore it or remove the line.`,
           { file, line: i + 1 },
         );
+      continue;
     }
+    if (typeof (value as { step?: unknown } | null)?.step !== 'number')
+      throw new InputError(
+        `${file}:${i + 1} is no row of a run, for it has no step: "${text.slice(0, 60)}". The file was changed by something else; restore it or remove the line.`,
+        { file, line: i + 1 },
+      );
+    out.push(value as T);
   }
   return out;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Rows as columns, in the order of first appearance; NaN where a row lacks one. */
 export function framesOf(rows: readonly Readonly<Record<string, number | null>>[]): MetricsFrame {
   const names = new Set<string>();
   for (const row of rows) for (const name of Object.keys(row)) names.add(name);
-  const column = (name: string) => Float64Array.from(rows, (row) => row[name] ?? Number.NaN);
+  const column = (name: string) =>
+    Float64Array.from(rows, (row) => (typeof row[name] === 'number' ? row[name] : Number.NaN));
   names.delete('step');
   names.delete('time');
   return {
@@ -85,7 +103,11 @@ export function readRun(folder: string): StoredRun {
   const absolute = path.resolve(folder);
   const run = readRunFile(absolute);
   const rows = readLines<Record<string, number | null>>(path.join(absolute, files.metrics));
-  const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events));
+  const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events)).filter(
+    (event) =>
+      (event.kind === 'note' && typeof event.text === 'string') ||
+      (event.kind === 'regime' && typeof event.regime === 'string' && Array.isArray(event.reasons)),
+  );
   const metrics = framesOf(rows);
   const taxes = new Map(
     readLines<{ step: number; tax?: number }>(path.join(absolute, files.timing)).map(({ step, tax }) => [
@@ -127,20 +149,36 @@ export function readSnapshots(folder: string, names?: readonly string[]): Snapsh
   return out.sort((a, b) => a.step - b.step);
 }
 
-/** Folders of all runs below a runs folder, newest first; what is not a run is passed over. */
-export function listRuns(runsFolder: string): RunFile[] {
-  if (!existsSync(runsFolder)) return [];
-  const runs: RunFile[] = [];
-  for (const name of readdirSync(runsFolder)) {
-    const folder = path.join(runsFolder, name);
-    try {
-      if (statSync(folder).isDirectory()) runs.push(readRunFile(folder));
-    } catch {
-      // Half-made or foreign folders do not hide the runs beside them.
-    }
-  }
-  return runs.sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
+/** A folder that holds a run.json which cannot be read. */
+export interface DamagedRun {
+  readonly folder: string;
+  /** A sentence. */
+  readonly reason: string;
 }
+
+function everyRun(runsFolder: string): (RunFile | DamagedRun)[] {
+  if (!existsSync(runsFolder)) return [];
+  return readdirSync(runsFolder).flatMap((name): (RunFile | DamagedRun)[] => {
+    const folder = path.join(runsFolder, name);
+    // Half-made and foreign folders are none of ours.
+    if (name.startsWith('.') || changedAt(path.join(folder, files.run)) === 0) return [];
+    try {
+      return [readRunFile(folder)];
+    } catch (error) {
+      return [{ folder, reason: (error as Error).message }];
+    }
+  });
+}
+
+/** All runs below a runs folder, newest first; what is not a run is passed over. */
+export const listRuns = (runsFolder: string): RunFile[] =>
+  everyRun(runsFolder)
+    .filter((run): run is RunFile => 'info' in run)
+    .sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
+
+/** Folders below a runs folder that hold a damaged run. */
+export const damagedRuns = (runsFolder: string): DamagedRun[] =>
+  everyRun(runsFolder).filter((run): run is DamagedRun => 'reason' in run);
 
 /** Checkpoints of a run, the newest first; that of an interrupt stands for its step. */
 export function checkpointsOf(folder: string): string[] {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ReadyFacts } from '../network/training/index.js';
 import type { RunStarted } from '../protocol/records.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
-import { type Fingerprint, ownIdentity, type RunFile, runSchemaVersion } from '../runs/index.js';
+import { type Fingerprint, ownIdentity, type RunFile, runIdOf, runSchemaVersion } from '../runs/index.js';
 import { plainDefinition } from './fingerprint.js';
 import type { Prepared } from './prepare.js';
 
@@ -24,14 +24,13 @@ export function newRunId(file: string, exportName: string): string {
 export function startedInfo(
   prepared: Prepared,
   facts: ReadyFacts,
-  run: string,
   folder: string,
   startedAt: Date,
 ): RunStarted {
   const { experiment, backend, data } = prepared;
   const { definition } = experiment;
   return {
-    run,
+    run: runIdOf(folder),
     folder,
     name:
       definition.name ??

@@ -97,7 +97,7 @@ async function trainRun(
     const folder = resumed?.info.folder ?? path.resolve(request.runsFolder, id);
     const lock = claim ?? claimRun(folder);
     const recorder = new Recorder(events, folder, (facts) => {
-      const info = startedInfo(prepared, facts, path.basename(folder), folder, startedAt);
+      const info = startedInfo(prepared, facts, folder, startedAt);
       const point = saved && {
         step: saved.checkpoint.step,
         measured: checkpoint?.recorder?.told.kernel ?? true,

@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
-import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
+import { type DamagedRun, type RunFile, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, TrainerClient } from '../../trainer/client.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
@@ -73,6 +73,11 @@ export class RunManager implements vscode.Disposable {
   /** Runs on disk of all workspace folders, newest first. */
   stored(): RunFile[] {
     return this.index.list(this.places.runsFolders());
+  }
+
+  /** Folders with runs that cannot be read, with the reason, as of the last `stored`. */
+  get damaged(): readonly DamagedRun[] {
+    return this.index.damaged;
   }
 
   /** A few losses from the start to the end of a run on disk. */
