@@ -23,7 +23,6 @@ export {
   checkpointsOf,
   type DamagedRun,
   damagedRuns,
-  framesOf,
   lastCheckpoint,
   listRuns,
   readLines,
@@ -32,6 +31,7 @@ export {
   readSnapshots,
   type StoredRun,
 } from './reader.js';
+export { framesOf } from './rows.js';
 export { deleteRun, editRun } from './runJson.js';
 export { lossSketch } from './sketch.js';
 export { doneCells, readSweepFile, type SweepFile, type SweepRequest, sweepFiles } from './sweepFile.js';

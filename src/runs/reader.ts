@@ -7,6 +7,7 @@ import type { NoteRecord, RegimeRecord, Snapshot, SnapshotName } from '../protoc
 import type { MetricsFrame } from '../protocol/trainerWire.js';
 import { ownerOf } from './files/lock.js';
 import { arrayFolders, changedAt, files, type RunFile, runIdOf, runSchemaVersion } from './layout.js';
+import { framesOf, rowsOf } from './rows.js';
 import { checked, runFileSchema } from './schema.js';
 
 export interface StoredRun {
@@ -50,101 +51,58 @@ export function readRunFile(folder: string): RunFile {
 }
 
 /** Parsed lines of a .jsonl file; a torn last line is dropped, anything else torn is an error with its line. */
-export function readLines<T>(file: string): T[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const out: T[] = [];
-  for (const [i, text] of lines.entries()) {
-    if (text === '') continue;
-    const value = parsed(text);
-    if (value === undefined) {
-      if (i < lines.length - 1 && lines.slice(i + 1).some((rest) => rest !== ''))
-        throw new InputError(
-          `${file}:${i + 1} is not JSON: "${text.slice(0, 60)}". The file was changed by something else; restore it or remove the line.`,
-          { file, line: i + 1 },
-        );
-      continue;
-    }
-    if (typeof (value as { step?: unknown } | null)?.step !== 'number')
-      throw new InputError(
-        `${file}:${i + 1} is no row of a run, for it has no step: "${text.slice(0, 60)}". The file was changed by something else; restore it or remove the line.`,
-        { file, line: i + 1 },
-      );
-    out.push(value as T);
-  }
-  return out;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Rows as columns, in the order of first appearance; NaN where a row lacks one. */
-export function framesOf(rows: readonly Readonly<Record<string, number | null>>[]): MetricsFrame {
-  const names = new Set<string>();
-  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
-  const column = (name: string) =>
-    Float64Array.from(rows, (row) => (typeof row[name] === 'number' ? row[name] : Number.NaN));
-  names.delete('step');
-  names.delete('time');
-  return {
-    step: column('step'),
-    time: column('time'),
-    columns: Object.fromEntries([...names].map((name) => [name, column(name)])),
-  };
-}
+export const readLines = <T>(file: string): T[] => [...rowsOf(file)] as T[];
 
 /** Everything of a run but its arrays. */
 export function readRun(folder: string): StoredRun {
   const absolute = path.resolve(folder);
   const run = readRunFile(absolute);
-  const rows = readLines<Record<string, number | null>>(path.join(absolute, files.metrics));
+  const metrics = framesOf(rowsOf(path.join(absolute, files.metrics)));
   const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events)).filter(
     (event) =>
       (event.kind === 'note' && typeof event.text === 'string') ||
       (event.kind === 'regime' && typeof event.regime === 'string' && Array.isArray(event.reasons)),
   );
-  const metrics = framesOf(rows);
-  const taxes = new Map(
-    readLines<{ step: number; tax?: number }>(path.join(absolute, files.timing)).map(({ step, tax }) => [
-      step,
-      tax ?? Number.NaN,
-    ]),
-  );
+  const taxes = new Map<number, number>();
+  for (const { step, tax } of rowsOf(path.join(absolute, files.timing)))
+    if (typeof tax === 'number') taxes.set(step, tax);
   const tax = metrics.step.map((step) => taxes.get(step) ?? Number.NaN);
   return { folder: absolute, run, metrics, tax, events };
+}
+
+function arrayOf(file: string): ReturnType<typeof decodeNpy> {
+  try {
+    return decodeNpy(readFileSync(file), file);
+  } catch (error) {
+    throw error instanceof InputError ? error : new InputError((error as Error).message, { file });
+  }
 }
 
 /** Arrays of a run in the order of their steps; only those of the names given, when given. */
 export function readSnapshots(folder: string, names?: readonly string[]): Snapshot[] {
   const out: Snapshot[] = [];
-  const times = new Map(
-    readLines<{ step: number; time: number }>(path.join(folder, files.metrics)).map((row) => [
-      row.step,
-      row.time,
-    ]),
+  const places = arrayFolders(folder).filter(({ name }) => !names || names.includes(name));
+  const found = places.flatMap(({ name, place }) =>
+    readdirSync(place)
+      .filter((file) => file.endsWith('.npy'))
+      .sort()
+      .map((file) => ({ name, file: path.join(place, file), step: Number.parseInt(file, 10) })),
   );
-  for (const { name, place } of arrayFolders(folder)) {
-    if (names && !names.includes(name)) continue;
-    for (const file of readdirSync(place)
-      .filter((f) => f.endsWith('.npy'))
-      .sort()) {
-      const step = Number(file.slice(0, -4));
-      const { shape, data } = decodeNpy(readFileSync(path.join(place, file)), path.join(place, file));
-      if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
-      out.push({
-        kind: 'snapshot',
-        name: name as SnapshotName,
-        step,
-        time: times.get(step) ?? Number.NaN,
-        shape,
-        data,
-      });
-    }
+  const times = new Map<number, number>(found.map(({ step }) => [step, Number.NaN]));
+  if (found.length > 0)
+    for (const { step, time } of rowsOf(path.join(folder, files.metrics)))
+      if (typeof time === 'number' && times.has(step)) times.set(step, time);
+  for (const { name, file, step } of found) {
+    const { shape, data } = arrayOf(file);
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    out.push({
+      kind: 'snapshot',
+      name: name as SnapshotName,
+      step,
+      time: times.get(step) ?? Number.NaN,
+      shape,
+      data,
+    });
   }
   return out.sort((a, b) => a.step - b.step);
 }

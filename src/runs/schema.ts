@@ -89,6 +89,7 @@ export function mistakeIn(schema: v.GenericSchema, value: unknown): string | nul
   const field = v.getDotPath(issue) ?? '';
   const found = issue.received.slice(0, 60);
   const wanted = issue.expected ?? issue.message;
+  if (field !== '' && issue.input === undefined) return say`"${field}" is missing`;
   return field === '' ? say`it is ${found}` : say`"${field}" is ${found} where ${wanted} is wanted`;
 }
 

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { type ResolvedExperiment, resolveExperiment } from '../experiment/index.js';
 import { placed } from '../experiment/load.js';
@@ -28,7 +29,10 @@ export async function prepare(
     text: request.text,
   });
   progress('starting the backend');
-  const backend = await useBackend(request.backend, { nativePath: request.nativePath });
+  const backend = await useBackend(request.backend, {
+    nativePath: request.nativePath,
+    project: path.dirname(request.file),
+  });
   progress('reading the data');
   const { definition, folder } = experiment;
   const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });

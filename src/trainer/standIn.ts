@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { chooseExport, loadModelFile } from '../experiment/load.js';
@@ -17,7 +18,10 @@ const samples = 64;
 export async function prepareStandIn(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
   const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
-  const backend = await useBackend(request.backend, { nativePath: request.nativePath });
+  const backend = await useBackend(request.backend, {
+    nativePath: request.nativePath,
+    project: path.dirname(request.file),
+  });
   const definition = resolveDefinition({
     model: chosen.value,
     data: { kind: 'teacher', dimension: 1 },

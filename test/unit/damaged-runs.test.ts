@@ -264,7 +264,7 @@ describe('a run that is imported', () => {
     expect(() => importRun(place.path, runs)).toThrow('is not a run folder');
     const source = outside();
     writeFileSync(path.join(source, 'run.json'), '{"schemaVersion": 1}');
-    expect(() => importRun(source, runs)).toThrow('is damaged: "info" is undefined');
+    expect(() => importRun(source, runs)).toThrow('is damaged: "info" is missing');
     expect(() => importRun(record('here'), runs)).toThrow('lies among the runs already');
     expect(readdirSync(runs)).toEqual(['here']);
   });

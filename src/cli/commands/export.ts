@@ -1,8 +1,13 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../../core/errors.js';
-import { type ExportFormat, exportFormats, exportName, exportRun } from '../../runs/index.js';
+import {
+  type ExportFormat,
+  exportFormats,
+  exportName,
+  exportRun,
+  writeAtomically,
+} from '../../runs/index.js';
 
 export function register(program: Command): void {
   program
@@ -26,7 +31,6 @@ function exportAction(run: string, options: { format: string; out?: string }): v
   const target = path.resolve(
     format === 'tensorboard' ? path.join(options.out ?? '.', name) : (options.out ?? name),
   );
-  mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, bytes);
+  writeAtomically(target, bytes);
   process.stdout.write(`${target}\n`);
 }

@@ -57,7 +57,9 @@ async function kernelAction(file: string, options: Options): Promise<void> {
     import('../../network/kernel/index.js'),
     import('../io/kernelModel.js'),
   ]);
-  await useBackend(options.backend);
+  // A layers model.json is data; a model file is run, and its project with it.
+  const project = file.endsWith('.json') ? undefined : path.dirname(path.resolve(file));
+  await useBackend(options.backend, { project });
   const shapes = options.probe?.map((name) => readNpy(name).shape.slice(1));
   const { built, probe } = await loadForKernel(
     {

@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
 import { type DamagedRun, type RunFile, readRun, readSnapshots } from '../../runs/index.js';
-import { describeExit, TrainerClient } from '../../trainer/client.js';
+import { describeExit, type TrainerClient } from '../../trainer/client.js';
+import { processes } from '../gate.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
 import { spoken } from '../spoken/spoken.js';
@@ -287,13 +288,12 @@ export class RunManager implements vscode.Disposable {
 }
 
 /** Whether a process may wait for a run: code of untrusted workspaces never starts one, and memory may be short. */
-const spareAllowed = (): boolean =>
-  vscode.workspace.isTrusted && settings.spareTrainer && memoryAllowsSpare();
+const spareAllowed = (): boolean => processes.allowed && settings.spareTrainer && memoryAllowsSpare();
 
 /** A trainer on the configured Node, or on VS Code's own runtime. */
 export function newTrainer(places: Places): TrainerClient {
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
-  return new TrainerClient({
+  return processes.trainer({
     trainerPath: places.dist('trainer.js'),
     execPath: settings.nodePath,
     cwd: workspace ?? path.dirname(places.dist()),
