@@ -3,7 +3,7 @@ import { InputError } from '../core/errors.js';
 import { parseDataSpec } from './dataText.js';
 import type { ExperimentDefinition } from './definition.js';
 import { loadLayersModel } from './layersModel.js';
-import { chooseExport, loadedFiles, loadModelFile } from './load.js';
+import { chooseExport, loadedFiles, loadModelFile, placed } from './load.js';
 import { applyOverrides } from './overrides.js';
 import { resolveDefinition } from './schema.js';
 
@@ -52,13 +52,15 @@ export async function resolver(
     if (chosen.kind === 'builder') input = withData(file, { model: chosen.value }, data);
     else input = data ? { ...(chosen.value as object), data } : (chosen.value as object);
   }
-  return (overrides) => ({
-    file,
-    exportName,
-    definition: resolveDefinition(applyOverrides(input, overrides), file),
-    folder,
-    sources,
-  });
+  return (overrides) => {
+    try {
+      const definition = resolveDefinition(applyOverrides(input, overrides), file);
+      return { file, exportName, definition, folder, sources };
+    } catch (error) {
+      // Reading a field may run code of the user: getters, proxies.
+      throw error instanceof InputError ? error : placed(file, error, true);
+    }
+  };
 }
 
 function withData(file: string, input: object, data: unknown): object {
