@@ -29,7 +29,7 @@ export function parseDataSpec(text: string): DataSpec {
     npz: () => ({ path: what }),
     npy: () => ({ path: what }),
   };
-  if (!base[kind])
+  if (!Object.hasOwn(base, kind))
     throw new InputError(`--data is "${text}"; the kind must be one of ${Object.keys(base).join(', ')}.`, {
       field: 'data',
     });

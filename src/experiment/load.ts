@@ -33,6 +33,9 @@ interface OpenModule {
   _compile(code: string, file: string): void;
 }
 
+/** Files of the last model file that was loaded: itself and what it imports, without packages. */
+export const loadedFiles: { current: readonly string[] } = { current: [] };
+
 const loader = Module as unknown as Loader & (new (id: string) => OpenModule);
 const scripts = ['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs', '.jsx'];
 
@@ -51,8 +54,13 @@ export function loadModelFile(file: string, options: LoadOptions = {}): readonly
     );
   const exports = withOurModules(absolute, options.text, () => evaluate(absolute, options.text));
   // module.exports = defineExperiment({...})
-  if (isExperiment(exports)) return [{ name: 'default', kind: 'experiment', value: exports }];
-  return Object.entries(exports).flatMap(([name, value]) => classify(name, value));
+  try {
+    if (isExperiment(exports)) return [{ name: 'default', kind: 'experiment', value: exports }];
+    return Object.entries(exports).flatMap(([name, value]) => classify(name, value));
+  } catch (error) {
+    // What is exported may be code of the user as well: getters, proxies.
+    throw placed(absolute, error, true);
+  }
 }
 
 const isExperiment = (value: unknown): boolean =>
@@ -165,7 +173,8 @@ export function placed(file: string, error: unknown, always = false): unknown {
 
 /** What went wrong in the words of whoever threw it, and the way out where it is a known one. */
 function sentenceOf(error: unknown): string {
-  const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  if (!(error instanceof Error)) return `it throws ${valueWords(error)}, which is no Error.`;
+  const message = error.message.split('\n')[0];
   const missing = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
   if (missing) {
     const [scope, name] = missing.split('/');
@@ -175,6 +184,15 @@ function sentenceOf(error: unknown): string {
   if (/top-level await/.test(message))
     return 'A model file cannot wait at its top level (await outside a function): it is loaded at once. Load data with csv(...), npy(...) or npz(...) instead.';
   return message;
+}
+
+/** A thrown value in a few words, whatever it does when it is looked at. */
+function valueWords(value: unknown): string {
+  try {
+    return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value).slice(0, 80);
+  } catch {
+    return 'a value that cannot be shown';
+  }
 }
 
 /** The place in the source that a compiled file's source map names; `file` is absent where there is none. */
@@ -254,6 +272,7 @@ function withOurModules<T>(file: string, text: string | undefined, work: () => T
       if (original) loader._extensions[ext] = original;
       else delete loader._extensions[ext];
     }
+    loadedFiles.current = [...new Set([file, ...[...touched].filter((name) => !inPackages(name))])];
     // The next load reads changed files again; packages stay.
     for (const name of touched) if (!inPackages(name)) delete loader._cache[name];
   }

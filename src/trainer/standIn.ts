@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { chooseExport, loadModelFile } from '../experiment/load.js';
@@ -6,7 +7,7 @@ import { useBackend } from '../network/backends/index.js';
 import type { Dataset, Split } from '../network/data/index.js';
 import { buildModel } from '../network/models/build.js';
 import type { InspectRequest } from '../protocol/trainerWire.js';
-import { builtFrom, type Prepared } from './session.js';
+import { builtFrom, type Prepared } from './prepare.js';
 
 const samples = 64;
 
@@ -17,7 +18,10 @@ const samples = 64;
 export async function prepareStandIn(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
   const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
-  const backend = await useBackend(request.backend, { nativePath: request.nativePath });
+  const backend = await useBackend(request.backend, {
+    nativePath: request.nativePath,
+    project: path.dirname(request.file),
+  });
   const definition = resolveDefinition({
     model: chosen.value,
     data: { kind: 'teacher', dimension: 1 },
@@ -52,7 +56,7 @@ export async function prepareStandIn(request: InspectRequest): Promise<Prepared>
     test: split,
   };
   return {
-    experiment: { file, exportName: chosen.name, definition, folder: '' },
+    experiment: { file, exportName: chosen.name, definition, folder: '', sources: [] },
     backend,
     data,
     built,

@@ -43,6 +43,8 @@ export function loadCsv(spec: CsvSpec, context: DataContext): Dataset {
   const headed = lines[0].some((cell) => cell === '' || Number.isNaN(Number(cell)));
   const names = headed ? lines[0] : lines[0].map((_, i) => String(i));
   const rows = headed ? lines.slice(1) : lines;
+  if (rows.length === 0)
+    throw new InputError(`${file} holds a header line, but no rows.`, { file, field: 'data.path' });
   const targets = targetColumns(spec.target, names, file);
   const inputs = names.map((_, i) => i).filter((i) => !targets.includes(i));
   const classNames = new Map<string, number>();
@@ -131,7 +133,7 @@ export function loadArrays(spec: ArraySpec, context: DataContext): Dataset {
 }
 
 function fromNpz(file: string, spec: ArraySpec): { x: NpyArray; y: NpyArray } {
-  const arrays = decodeNpz(read(file), file, (bytes) => inflateRawSync(bytes));
+  const arrays = decodeNpz(read(file), file, inflateRawSync);
   const get = (name: string): NpyArray => {
     const array = arrays.get(name);
     if (!array)
