@@ -73,6 +73,10 @@ const chainClasses = [
   ].map((layer) => layer.constructor),
 ] as readonly unknown[];
 
+/** The model as a chain of TensorFlow.js's own dense layers or ours, in inference form; null when it is anything else. */
+export const plainChainOf = (model: tf.LayersModel): readonly ChainLayer[] | null =>
+  model.layers.every((layer) => chainClasses.includes(layer.constructor)) ? chainOf(model) : null;
+
 /** The gradient of a chain by hand, or null where training runs or adds anything else. */
 function chainGradient(
   model: tf.LayersModel,
@@ -80,8 +84,7 @@ function chainGradient(
   x: tf.Tensor | tf.Tensor[],
   { form }: GradientOptions,
 ): GradientFunction | null {
-  if (!model.layers.every((layer) => chainClasses.includes(layer.constructor))) return null;
-  const chain = chainOf(model);
+  const chain = plainChainOf(model);
   if (!chain) return null;
   if (form !== 'inference') {
     const { differs, penalised } = trainingForm(model, x);
@@ -137,12 +140,16 @@ function released(kept: tf.Scalar | null): tf.Scalar | null {
   return value;
 }
 
-function chainGradients(
+/** A chain on inputs [n, d]: inputs of every layer, values before and behind its activation, outputs [n, O]. Inside `tf.tidy`. */
+export function chainForward(
   chain: readonly ChainLayer[],
   x: tf.Tensor2D,
-  y: tf.Tensor2D,
-  loss: LossName,
-): LossAndGradients {
+): {
+  readonly inputs: readonly tf.Tensor2D[];
+  readonly pre: readonly tf.Tensor2D[];
+  readonly post: readonly tf.Tensor2D[];
+  readonly output: tf.Tensor2D;
+} {
   const inputs: tf.Tensor2D[] = [];
   const pre: tf.Tensor2D[] = [];
   const post: tf.Tensor2D[] = [];
@@ -156,7 +163,18 @@ function chainGradients(
     a = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
     post.push(a);
   }
-  let d = lossGradient(a, y, loss);
+  return { inputs, pre, post, output: a };
+}
+
+/** Loss and gradients of a chain on a batch. Inside `tf.tidy`. */
+export function chainGradients(
+  chain: readonly ChainLayer[],
+  x: tf.Tensor2D,
+  y: tf.Tensor2D,
+  loss: LossName,
+): LossAndGradients {
+  const { inputs, pre, post, output } = chainForward(chain, x);
+  let d = lossGradient(output, y, loss);
   const gradients: WeightGradient[] = [];
   const first = chain.findIndex((layer) => layer.trainable);
   for (let l = chain.length - 1; l >= Math.max(0, first); l--) {
@@ -175,5 +193,5 @@ function chainGradients(
     }
     if (l > first) d = timesTransposed(scaled as tf.Tensor2D, kernel.read() as tf.Tensor2D);
   }
-  return { loss: lossOf(a, y, loss), gradients };
+  return { loss: lossOf(output, y, loss), gradients };
 }
