@@ -6,6 +6,7 @@ import { resolveDefinition } from '../experiment/schema.js';
 import { useBackend } from '../network/backends/index.js';
 import type { Dataset, Split } from '../network/data/index.js';
 import { buildModel } from '../network/models/build.js';
+import { outputCount } from '../network/outputs.js';
 import type { InspectRequest } from '../protocol/trainerWire.js';
 import { builtFrom, type Prepared } from './prepare.js';
 
@@ -39,7 +40,7 @@ export async function prepareStandIn(request: InspectRequest): Promise<Prepared>
       },
     );
   const inputShape = built.model.inputs[0].shape.slice(1).map((n) => n ?? 1);
-  const outputs = built.model.outputs[0].shape.slice(1).reduce<number>((a, n) => a * (n ?? 1), 1);
+  const outputs = outputCount(built.model);
   const random = new Random(definition.seed).fork('stand-in');
   const split: Split = {
     size: samples,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { closedFormDescent } from '../../src/core/dynamics/descent.js';
-import { ensemble, flowOutputs, modesOf } from '../../src/core/dynamics/squaredLoss.js';
+import { ensemble, flowOutputs, gaussianPosterior, modesOf } from '../../src/core/dynamics/squaredLoss.js';
 import { limitKernel } from '../../src/core/kernels/limit.js';
 import { parseArchitecture } from '../../src/core/kernels/readArchitecture.js';
 import { type Matrix, matrixFrom } from '../../src/core/linalg/matrix.js';
@@ -179,4 +179,57 @@ describe.each(backendsUnderTest)('predictions against training in small steps on
       }
     }
   }, 240_000);
+});
+
+describe('kernels that are singular, as equal inputs make them', () => {
+  const random = new Random('singular');
+  const [n, m] = [8, 3];
+  const features = random.normals((n + m) * 20);
+  const inner = (i: number, j: number): number => {
+    let sum = 0;
+    for (let k = 0; k < 20; k++) sum += features[i * 20 + k] * features[j * 20 + k];
+    return sum / 20;
+  };
+  // The first two inputs stand there twice, the second time with other targets.
+  const rows = [...Array(n).keys(), 0, 1];
+  const of = (a: readonly number[], b: readonly number[]) =>
+    matrixFrom(
+      a.length,
+      b.length,
+      a.flatMap((i) => b.map((j) => inner(i, j))),
+    );
+  const tests = Array.from({ length: m }, (_, i) => n + i);
+  const first = Array.from({ length: n }, (_, i) => i);
+  const targets = [...random.normals(n), 5, -5];
+  const averaged = first.map((i) => (i < 2 ? (targets[i] + targets[n + i]) / 2 : targets[i]));
+  const modes = modesOf(of(rows, rows));
+  const plain = modesOf(of(first, first));
+  const zeros = (size: number) => matrixFrom(size, 1, new Float64Array(size));
+  const y = matrixFrom(n + 2, 1, targets);
+  const expectClose = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+    expect(a.length).toBe(b.length);
+    for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i])).toBeLessThan(1e-7);
+  };
+
+  it('gradient flow ends at the limit of large times', () => {
+    const start = { train: zeros(n + 2), test: zeros(m) };
+    const end = flowOutputs(modes, of(tests, rows), start, y, 1, Number.POSITIVE_INFINITY);
+    const merged = flowOutputs(
+      plain,
+      of(tests, first),
+      { train: zeros(n), test: zeros(m) },
+      matrixFrom(n, 1, averaged),
+      1,
+      Number.POSITIVE_INFINITY,
+    );
+    expectClose(end.test.data, merged.test.data);
+    expectClose(end.train.data, [...averaged, averaged[0], averaged[1]]);
+  });
+
+  it('the posterior shares the mean of the targets', () => {
+    const own = gaussianPosterior(modes, of(tests, rows), of(tests, tests), y);
+    const merged = gaussianPosterior(plain, of(tests, first), of(tests, tests), matrixFrom(n, 1, averaged));
+    expectClose(own.mean.data, merged.mean.data);
+    expectClose(own.covariance.data, merged.covariance.data);
+  });
 });

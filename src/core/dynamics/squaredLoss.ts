@@ -63,13 +63,21 @@ export function applyFunction(modes: Modes, g: (lambda: number) => number, b: Ma
   return matmul(transpose(modes.vectors), inside);
 }
 
-/** (1 - share(lambda)) / lambda of gradient flow with its limit at zero: how far a unit of residual has been learnt. */
-const learnt =
-  (rate: number, time: number) =>
-  (lambda: number): number => {
-    if (lambda <= 0) return rate * time;
-    return time === Infinity ? 1 / lambda : -Math.expm1(-rate * lambda * time) / lambda;
+/** Eigenvalues up to here are rounding errors of zero: N eps lambda_max, as in numpy.linalg.matrix_rank. */
+const nullFloor = ({ values }: Modes): number =>
+  values.length * Number.EPSILON * values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/**
+ * (1 - share(lambda)) / lambda of gradient flow with its limit at zero: how far a unit of residual has been learnt. At time
+ * Infinity directions that the kernel does not reach are left out, which is the limit of large times.
+ */
+function learnt(modes: Modes, rate: number, time: number): (lambda: number) => number {
+  const floor = nullFloor(modes);
+  return (lambda) => {
+    if (time === Infinity) return lambda <= floor ? 0 : 1 / lambda;
+    return lambda <= 0 ? rate * time : -Math.expm1(-rate * lambda * time) / lambda;
   };
+}
 
 export interface Outputs {
   /** [N, O] */
@@ -88,7 +96,8 @@ function combine(a: Matrix, b: Matrix, sign: number): Matrix {
 
 /**
  * Outputs under gradient flow at time t (Infinity allowed) on sum |f - y|^2 / (2 n O): f0 + K (1 - e^(-eta t K/(n O))) K^-1
- * (y - f0) on the training inputs and K_test in the place of the first K on test inputs. `testTrain` is [M, N].
+ * (y - f0) on the training inputs and K_test in the place of the first K on test inputs. `testTrain` is [M, N]. Under a
+ * singular kernel, as equal inputs make it, time Infinity is the limit of large times: what it does not reach stays.
  */
 export function flowOutputs(
   modes: Modes,
@@ -100,10 +109,15 @@ export function flowOutputs(
 ): Outputs {
   const rate = learningRate / (targets.rows * targets.cols);
   const missing = combine(targets, start.train, -1);
-  const gain = applyFunction(modes, learnt(rate, time), missing);
-  const moved = applyFunction(modes, (l) => -Math.expm1(-rate * Math.max(0, l) * time || 0), missing);
+  const gain = applyFunction(modes, learnt(modes, rate, time), missing);
+  const floor = nullFloor(modes);
+  const reached = (l: number): number => {
+    if (time === Infinity) return l <= floor ? 0 : 1;
+    return -Math.expm1(-rate * Math.max(0, l) * time);
+  };
+  const moved = applyFunction(modes, reached, missing);
   return {
-    train: time === Infinity ? targets : combine(start.train, moved, 1),
+    train: combine(start.train, moved, 1),
     test: combine(start.test, matmul(testTrain, gain), 1),
   };
 }
@@ -126,8 +140,8 @@ export function ensemble(
   learningRate: number,
   time: number,
 ): { readonly mean: Matrix; readonly covariance: Matrix } {
-  const g = learnt(learningRate / (targets.rows * targets.cols), time);
   const { nngp, ntk, ntkTestTrain } = kernels;
+  const g = learnt(ntk, learningRate / (targets.rows * targets.cols), time);
   const mean = matmul(ntkTestTrain, applyFunction(ntk, g, targets));
   // [N, M]: the weights that training gives the initial training outputs.
   const weights = applyFunction(ntk, g, transpose(ntkTestTrain));
@@ -137,14 +151,18 @@ export function ensemble(
   return { mean, covariance };
 }
 
-/** Mean and covariance of the Gaussian process with kernel K: K_st K^-1 y and K_ss - K_st K^-1 K_ts. */
+/**
+ * Mean and covariance of the Gaussian process with kernel K: K_st K^-1 y and K_ss - K_st K^-1 K_ts. Of a singular K, as equal
+ * inputs make it, the pseudo-inverse: equal inputs share the mean of their targets.
+ */
 export function gaussianPosterior(
   modes: Modes,
   testTrain: Matrix,
   test: Matrix,
   targets: Matrix,
 ): { readonly mean: Matrix; readonly covariance: Matrix } {
-  const inverse = (l: number): number => (l > 0 ? 1 / l : 0);
+  const floor = nullFloor(modes);
+  const inverse = (l: number): number => (l > floor ? 1 / l : 0);
   return {
     mean: matmul(testTrain, applyFunction(modes, inverse, targets)),
     covariance: combine(test, matmul(testTrain, applyFunction(modes, inverse, transpose(testTrain))), -1),
