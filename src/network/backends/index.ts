@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import '@tensorflow/tfjs-backend-cpu';
 import { FailureError } from '../../core/errors.js';
 import * as tf from '../tf.js';
 import { loadNative } from './native.js';
@@ -71,11 +70,15 @@ const tensorflowName: Readonly<Record<BackendName, string>> = {
   cpu: 'cpu',
 };
 
+/** Whether the program has the kernels of a backend already: a second copy would warn of each. */
+const isRegistered = (name: string): boolean => tf.getKernelsForBackend(name).length > 0;
+
 /** Starts one backend and proves it with a product; null when it works, else the reason. */
 async function start(name: BackendName, options: BackendOptions): Promise<string | null> {
   try {
+    if (!isRegistered('cpu')) await import('@tensorflow/tfjs-backend-cpu');
     if (name === 'native') loadNative(options.nativePath, options.project);
-    if (name === 'wasm') loadWasm(options.wasmPath);
+    if (name === 'wasm') await loadWasm(options.wasmPath);
     if (!(await withoutNewListeners(() => tf.setBackend(tensorflowName[name]))))
       return 'TensorFlow.js could not start it.';
     repairBackend(name);

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 
 const binary = 'tfjs-backend-wasm-simd.wasm';
 let prepared = false;
 
 /** Tells the wasm backend where its binaries are: beside the bundle, or in node_modules when run from source. */
-export function loadWasm(chosen?: string): void {
+export async function loadWasm(chosen?: string): Promise<void> {
   if (prepared) return;
   const places = [
     chosen,
@@ -15,6 +14,8 @@ export function loadWasm(chosen?: string): void {
   ];
   const folder = places.find((place) => place !== undefined && existsSync(path.join(place, binary)));
   if (!folder) throw new Error(`${binary} is missing beside the program; reinstall Kernelscope.`);
+  // Loaded where it is asked for: it makes itself the default of every program that has it.
+  const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
   setWasmPaths(folder + path.sep);
   prepared = true;
 }

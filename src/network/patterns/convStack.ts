@@ -126,7 +126,7 @@ function convolutionBehind(
 ): { readonly stage: StackLayer; readonly value: Value } | null {
   const kernel = sequence.input(node, 'filter')?.variable ?? null;
   const { pad, strides, dilations, dataFormat } = node.attrs as Record<string, unknown>;
-  if (!kernel || kernel.rank !== 4 || (dataFormat ?? 'NHWC') !== 'NHWC') return null;
+  if (kernel?.rank !== 4 || (dataFormat ?? 'NHWC') !== 'NHWC') return null;
   if (sequence.input(node, 'x')?.id !== behindCopies(x).id || pair(dilations ?? 1).some((d) => d !== 1))
     return null;
   if (pad !== 'same' && pad !== 'valid') return null;

@@ -31,7 +31,7 @@ export function denseBehind(
   const product = sequence.userOf(x);
   if (product?.kernel !== 'BatchMatMul' || product.attrs.transposeA || product.attrs.transposeB) return null;
   const kernel = sequence.input(product, 'b')?.variable ?? null;
-  if (!kernel || kernel.rank !== 2 || sequence.input(product, 'a')?.id !== behindCopies(x).id) return null;
+  if (kernel?.rank !== 2 || sequence.input(product, 'a')?.id !== behindCopies(x).id) return null;
   let value = sequence.take(product);
   let scale = 1;
   let next = sequence.userOf(value);
