@@ -49,12 +49,12 @@ export interface InspectRequest {
   readonly nativePath?: string;
   readonly data?: string;
   /** A builder that nobody has said data for: normal inputs stand in, and nothing is said that needs targets. */
-  readonly standIn?: boolean;
+  readonly placeholderData?: boolean;
 }
 
 export interface Inspection {
   /** Name of the data, and whether normal inputs stand in for data that is not known. */
-  readonly data: { readonly name: string; readonly standIn: boolean };
+  readonly data: { readonly name: string; readonly placeholderData: boolean };
   readonly parameters: number;
   readonly layers: readonly {
     readonly name: string;

@@ -3,11 +3,11 @@ import { conditionNumber } from '../core/linalg/spectrum.js';
 import { KernelProbe, regimeForecast, Stepper, stepFactors, wholeStart } from '../network/training/index.js';
 import { inputsWithClashingLabels, unitHealth } from '../network/training/observe/health.js';
 import type { Inspection, InspectRequest } from '../protocol/trainerWire.js';
+import { limitSpectrum } from './infiniteWidthSpectrum.js';
 import { layerLabels } from './layerLabels.js';
-import { limitSpectrum } from './limitGhost.js';
+import { preparePlaceholderData } from './placeholderData.js';
 import { prepare } from './prepare.js';
 import { problemsOf } from './problems.js';
-import { prepareStandIn } from './standIn.js';
 
 /** Everything theory can say of a model before it is trained; `exact` predicts from the whole training set's kernel. */
 export async function inspectModel(
@@ -16,8 +16,8 @@ export async function inspectModel(
   exact = false,
 ): Promise<Inspection | null> {
   const start = performance.now();
-  const { experiment, backend, data, built } = request.standIn
-    ? await prepareStandIn(request)
+  const { experiment, backend, data, built } = request.placeholderData
+    ? await preparePlaceholderData(request)
     : await prepare({ ...request }, () => undefined);
   const { definition } = experiment;
   const factors = stepFactors(built, definition);
@@ -62,7 +62,7 @@ export async function inspectModel(
     });
     const labels = layerLabels(built.model);
     return {
-      data: { name: data.name, standIn: request.standIn ?? false },
+      data: { name: data.name, placeholderData: request.placeholderData ?? false },
       parameters: built.model.countParams(),
       layers: built.model.layers.map((layer) => ({
         name: layer.name,
@@ -97,7 +97,7 @@ export async function inspectModel(
         forecast: regime,
         outputSize: rootMeanSquare(outputs),
         targetSize: rootMeanSquare(data.train.y),
-      }).filter((problem) => !request.standIn || !aboutData.has(problem.code)),
+      }).filter((problem) => !request.placeholderData || !aboutData.has(problem.code)),
       backend: { name: backend.name, why: backend.why },
       milliseconds: performance.now() - start,
     };

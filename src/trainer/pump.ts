@@ -5,7 +5,7 @@ import { framesOf } from '../runs/rows.js';
 type Frame = Extract<FromTrainer, { type: 'frame' }>;
 
 /** Time and rows after which a frame goes out, and frames that may be on their way. */
-const patience = 50;
+const flushAfter = 50;
 const mostRows = 256;
 const mostFlying = 2;
 
@@ -30,9 +30,9 @@ export class Pump {
     else if (record.kind === 'snapshot') this.snapshots.push(record);
     else this.events.push(record);
     // A row ends what is said of its step; training that is busy gives the timer no turn.
-    const due = record.kind === 'metrics' && performance.now() - this.lastSent >= patience;
+    const due = record.kind === 'metrics' && performance.now() - this.lastSent >= flushAfter;
     if (due || this.rows.length >= mostRows) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), patience);
+    else this.timer ??= setTimeout(() => this.flush(), flushAfter);
   }
 
   /** The other side has taken a frame. */

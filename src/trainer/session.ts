@@ -23,7 +23,7 @@ import {
 } from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { fingerprintOf, otherMachine, requireSame, requireSameDefinition } from './fingerprint.js';
-import { limitSpectrum } from './limitGhost.js';
+import { limitSpectrum } from './infiniteWidthSpectrum.js';
 import { type Prepared, prepare } from './prepare.js';
 import { Recorder, type SessionEvents } from './recorder.js';
 import { newRunId, runFile, startedInfo } from './runFacts.js';

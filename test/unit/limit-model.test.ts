@@ -10,7 +10,7 @@ import { empiricalKernel } from '../../src/network/kernel/index.js';
 import { architectureOf } from '../../src/network/limit/architectureOf.js';
 import { type BuiltModel, buildModel } from '../../src/network/models/build.js';
 import * as tf from '../../src/network/tf.js';
-import { limitSpectrum } from '../../src/trainer/limitGhost.js';
+import { limitSpectrum } from '../../src/trainer/infiniteWidthSpectrum.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 
 type Build = (seed: number) => tf.LayersModel;

@@ -74,10 +74,10 @@ describe('model files that are taken', () => {
       exportName: 'createModel',
       overrides: {},
       backend: 'cpu',
-      standIn: true,
+      placeholderData: true,
     });
     expect(found?.parameters).toBe(20);
-    expect(found?.data.standIn).toBe(true);
+    expect(found?.data.placeholderData).toBe(true);
     expect(found?.problems).toEqual([]);
   });
 });

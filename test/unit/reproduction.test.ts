@@ -7,12 +7,18 @@ import { neuronsOf } from '../../src/network/models/neurons.js';
 import { particlesOf } from '../../src/network/models/particles.js';
 import * as tf from '../../src/network/tf.js';
 import { Stepper, tensorsOf } from '../../src/network/training/index.js';
-import { expected, falling, nearAccuracy, nearMovement, rising } from '../../src/theory/reproduction/bars.js';
 import { Keeper } from '../../src/theory/reproduction/keeper.js';
 import type { LearningCurve } from '../../src/theory/reproduction/learningCurve.js';
 import { paperNet } from '../../src/theory/reproduction/mnist.js';
 import { reproductionPage } from '../../src/theory/reproduction/page.js';
 import { ratesOf } from '../../src/theory/reproduction/rates.js';
+import {
+  expected,
+  falling,
+  nearAccuracy,
+  nearMovement,
+  rising,
+} from '../../src/theory/reproduction/referenceChecks.js';
 import { type Reproduced, reproduce } from '../../src/theory/reproduction/reproduce.js';
 import type { Stage, StageContext, Survey } from '../../src/theory/reproduction/survey.js';
 import { teacherStage } from '../../src/theory/reproduction/teacher.js';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { FailureError, InputError } from '../../core/errors.js';
 import type { Reproduced } from '../../theory/reproduction/reproduce.js';
-import type { Bar, Survey } from '../../theory/reproduction/survey.js';
+import type { ReferenceCheck, Survey } from '../../theory/reproduction/survey.js';
 import { wholeNumber } from '../io/options.js';
 
 interface Options {
@@ -135,7 +135,7 @@ const short = (value: number | null): string =>
 
 const marks = { true: '✓', false: '✗', null: '·' } as const;
 
-function barLine(bar: Bar): string {
+function checkLine(bar: ReferenceCheck): string {
   const published = bar.published === null ? '' : `  published ${short(bar.published)}`;
   return `  ${marks[String(bar.passed) as keyof typeof marks]} ${bar.name}: ${short(bar.measured)}${published}  (${bar.tolerance})`;
 }
@@ -144,7 +144,7 @@ function resultLines({ result }: Reproduced): string[] {
   const partial = result.complete ? '' : '  PARTIAL';
   return [
     `${marks[String(result.passed) as keyof typeof marks]} ${result.experiment}: ${result.title}  ${result.seconds} s${partial}`,
-    ...result.bars.map(barLine),
+    ...result.bars.map(checkLine),
   ];
 }
 

@@ -96,7 +96,7 @@ function spectrumText(found: Inspection): string {
   );
   const facts = [
     l10n.t('condition number {0}', number(found.condition)),
-    ...(found.data.standIn
+    ...(found.data.placeholderData
       ? [l10n.t('on normal inputs')]
       : [
           l10n.t('largest stable step {0}', number(found.maxStep)),
@@ -109,7 +109,7 @@ function spectrumText(found: Inspection): string {
 const lossOf = (run: RunModel): Line => ({ x: run.column('step'), y: run.column('loss') });
 
 const predictedOf = ({ data, predictedLoss }: Inspection): Line[] =>
-  data.standIn ? [] : [{ x: predictedLoss.step, y: predictedLoss.loss, dashed: true }];
+  data.placeholderData ? [] : [{ x: predictedLoss.step, y: predictedLoss.loss, dashed: true }];
 
 function lossText(
   lines: readonly Line[],
@@ -119,7 +119,7 @@ function lossText(
   const { l10n } = vscode;
   const label = !run
     ? l10n.t('Predicted loss')
-    : inspection && !inspection.data.standIn
+    : inspection && !inspection.data.placeholderData
       ? l10n.t('Loss of the last run, and predicted (dashed)')
       : l10n.t('Loss of the last run');
   const ended = run?.ended?.summary;

@@ -219,7 +219,7 @@ export class Inspector implements vscode.Disposable {
       backend: settings.backend,
       nativePath: settings.nativePath,
       data,
-      standIn: found.kind === 'builder' && data === undefined,
+      placeholderData: found.kind === 'builder' && data === undefined,
     };
     const client = await this.trainer();
     let timer: NodeJS.Timeout | undefined;

@@ -68,10 +68,10 @@ export function inspectionLines(found: Inspection): Line[] {
   const { data } = found;
   return [
     ...(found.problems.length > 0 ? [problemsLine(found)] : []),
-    ...(data.standIn ? [standInLine()] : []),
+    ...(data.placeholderData ? [placeholderDataLine()] : []),
     parametersLine(found),
     spectrumLine(found),
-    ...(data.standIn ? [] : [stepLine(found), predictionLine(found), regimeLine(found)]),
+    ...(data.placeholderData ? [] : [stepLine(found), predictionLine(found), regimeLine(found)]),
     {
       label: l10n.t('Backend'),
       value: found.backend.name,
@@ -91,7 +91,7 @@ const problemsLine = ({ problems }: Inspection): Line => ({
   command: { command: 'workbench.actions.view.problems', title: '' },
 });
 
-const standInLine = (): Line => ({
+const placeholderDataLine = (): Line => ({
   label: l10n.t('No data yet'),
   value: l10n.t('normal inputs stand in'),
   icon: 'question',
@@ -141,7 +141,7 @@ function spectrumLine(found: Inspection): Line {
       found.probe,
     ),
     children: [
-      ...(found.data.standIn ? [] : [ofTargets]),
+      ...(found.data.placeholderData ? [] : [ofTargets]),
       {
         label: l10n.t('Condition number'),
         value: number(found.condition),

@@ -76,7 +76,11 @@ function headLine({ uri, exportName, state, milliseconds, inspection }: Finding)
   return {
     label: exportName === 'default' ? file : `${file} · ${exportName}`,
     value:
-      state === 'computing' ? l10n.t('computing…') : inspection?.data.standIn ? '' : inspection?.data.name,
+      state === 'computing'
+        ? l10n.t('computing…')
+        : inspection?.data.placeholderData
+          ? ''
+          : inspection?.data.name,
     icon: icons[state],
     meaning:
       milliseconds === undefined

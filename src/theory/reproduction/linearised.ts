@@ -1,10 +1,10 @@
 import type { TwoLayerModel } from '../../experiment/definition.js';
 import type { Figure } from '../figure.js';
-import { shown } from './bars.js';
 import type { LearningCurve } from './learningCurve.js';
 import { curveFigure, digits, paperNet } from './mnist.js';
 import { ratesOf } from './rates.js';
-import type { Bar, Preset, Results, Stage } from './survey.js';
+import { shown } from './referenceChecks.js';
+import type { Preset, ReferenceCheck, Results, Stage } from './survey.js';
 import { last, trainingStage } from './training.js';
 
 /** Experiments that set a network beside its linearisation; the standard convention, alpha = sqrt(m). */
@@ -50,7 +50,10 @@ export const lossGap = (course: LearningCurve | undefined): number => {
 };
 
 /** What both came to at the end, shown without a bar. */
-export const linearisedOutcome = (arm: LinearisedArm, course: LearningCurve | undefined): Bar[] => [
+export const linearisedOutcome = (
+  arm: LinearisedArm,
+  course: LearningCurve | undefined,
+): ReferenceCheck[] => [
   shown(`${arm.text}: accuracy`, last(course, 'accuracy')),
   shown(`${arm.text}: accuracy of the linearisation`, last(course, 'linearAccuracy')),
   shown(`${arm.text}: movement of theta`, last(course, 'movementTheta')),

@@ -2,7 +2,7 @@ import { say } from '../../core/say.js';
 import { figureSvg } from '../figure.js';
 import { escapeHtml, htmlPage } from '../html.js';
 import type { Reproduced } from './reproduce.js';
-import type { Bar } from './survey.js';
+import type { ReferenceCheck } from './survey.js';
 
 const number = (value: number | null): string =>
   value === null || !Number.isFinite(value) ? '–' : String(Number(value.toPrecision(4)));
@@ -13,7 +13,7 @@ const verdict = (passed: boolean | null): string => {
 };
 
 /** A deviation as the bar means it: per cent of the published value, or points of accuracy. */
-function deviationText({ deviation, tolerance }: Bar): string {
+function deviationText({ deviation, tolerance }: ReferenceCheck): string {
   if (deviation === null) return '–';
   const sign = deviation >= 0 ? '+' : '−';
   const size = number(Math.abs(100 * deviation));

@@ -5,7 +5,7 @@ import type { Preset } from '../claim.js';
 import type { Figure } from '../figure.js';
 import { Keeper } from './keeper.js';
 import type { LearningCurve } from './learningCurve.js';
-import type { Bar, Results, Survey } from './survey.js';
+import type { ReferenceCheck, Results, Survey } from './survey.js';
 
 export interface ReproduceOptions {
   readonly surveys: readonly Survey[];
@@ -39,7 +39,7 @@ export interface ReproductionResult {
   readonly source: string;
   /** Curves and numbers by stage. */
   readonly curves: Readonly<Record<string, LearningCurve>>;
-  readonly bars: readonly Bar[];
+  readonly bars: readonly ReferenceCheck[];
   /** False once a judged bar is missed; null while none is judged. */
   readonly passed: boolean | null;
   /** Whether every stage ran to its end. */

@@ -39,7 +39,7 @@ export interface Stage {
 export type Results = ReadonlyMap<string, LearningCurve>;
 
 /** A number of ours beside a published one, or beside what theory expects. */
-export interface Bar {
+export interface ReferenceCheck {
   readonly name: string;
   readonly measured: number | null;
   /** Null where the published value is not known to us. */
@@ -53,7 +53,7 @@ export interface Bar {
 }
 
 export interface Conclusion {
-  readonly bars: readonly Bar[];
+  readonly bars: readonly ReferenceCheck[];
   readonly figures: readonly Figure[];
   readonly note: string;
 }

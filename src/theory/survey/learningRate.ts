@@ -1,4 +1,3 @@
-import { expected, falling, nearAccuracy, nearMovement, shown } from '../reproduction/bars.js';
 import {
   type LinearisedArm,
   linearisationGap,
@@ -9,6 +8,7 @@ import {
 } from '../reproduction/linearised.js';
 import { sizesText } from '../reproduction/mnist.js';
 import { conventionTexts } from '../reproduction/rates.js';
+import { expected, falling, nearAccuracy, nearMovement, shown } from '../reproduction/referenceChecks.js';
 import type { Preset, Survey } from '../reproduction/survey.js';
 import { last } from '../reproduction/training.js';
 

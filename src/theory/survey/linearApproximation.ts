@@ -1,4 +1,3 @@
-import { expected, nearMovement, rising, shown } from '../reproduction/bars.js';
 import {
   type LinearisedArm,
   linearisationText,
@@ -7,6 +6,7 @@ import {
 } from '../reproduction/linearised.js';
 import { curveFigure, paperNet, sizesText } from '../reproduction/mnist.js';
 import { conventionTexts } from '../reproduction/rates.js';
+import { expected, nearMovement, rising, shown } from '../reproduction/referenceChecks.js';
 import type { Preset, Survey } from '../reproduction/survey.js';
 import { last, trainingStage } from '../reproduction/training.js';
 

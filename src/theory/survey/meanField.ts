@@ -1,8 +1,8 @@
 import { median } from '../../core/stats/index.js';
 import type { Figure, FigureSeries } from '../figure.js';
-import { expected, falling, nearMovement, shown } from '../reproduction/bars.js';
 import type { LearningCurve } from '../reproduction/learningCurve.js';
 import { curveFigure } from '../reproduction/mnist.js';
+import { expected, falling, nearMovement, shown } from '../reproduction/referenceChecks.js';
 import type { Preset, Survey } from '../reproduction/survey.js';
 import { type TeacherPlan, teacher, teacherStage } from '../reproduction/teacher.js';
 import { last } from '../reproduction/training.js';

@@ -12,9 +12,9 @@ import {
   writeFeatures,
 } from '../../network/models/repopulation.js';
 import { Evaluator, tensorsOf } from '../../network/training/index.js';
-import { expected, nearAccuracy, rising, shown } from '../reproduction/bars.js';
 import { curveFigure, digits, paperNet, sizesText } from '../reproduction/mnist.js';
-import type { Bar, Preset, Stage, StageContext, Survey } from '../reproduction/survey.js';
+import { expected, nearAccuracy, rising, shown } from '../reproduction/referenceChecks.js';
+import type { Preset, ReferenceCheck, Stage, StageContext, Survey } from '../reproduction/survey.js';
 import { last, type TrainingPlan, trainingStage } from '../reproduction/training.js';
 
 interface Sizes {
@@ -163,7 +163,7 @@ function onFeatures(
 }
 
 /** The bars on ten neurons hold for ten of ten thousand; of fewer, more of those drawn uniformly are of use. */
-function prunedBars(importance: number, uniform: number, preset: Preset): Bar[] {
+function prunedChecks(importance: number, uniform: number, preset: Preset): ReferenceCheck[] {
   const order = expected(
     '10 neurons: by importance against uniformly',
     'by importance at least .1 better',
@@ -258,7 +258,7 @@ export const repopulation: Survey = {
         rising,
         accuracy('tangent/learned'),
       ),
-      ...prunedBars(whole('pruned/importance'), whole('pruned/uniform'), preset),
+      ...prunedChecks(whole('pruned/importance'), whole('pruned/uniform'), preset),
       shown('10 neurons by importance, u as trained: accuracy', trained?.values['untrained.importance']),
       shown('10 neurons drawn uniformly, u as trained: accuracy', trained?.values['untrained.uniform']),
     ];

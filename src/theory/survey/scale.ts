@@ -1,6 +1,6 @@
-import { expected, falling, shown } from '../reproduction/bars.js';
 import { curveFigure, digits, paperNet, sizesText } from '../reproduction/mnist.js';
 import { conventionTexts, type RateConvention, ratesOf } from '../reproduction/rates.js';
+import { expected, falling, shown } from '../reproduction/referenceChecks.js';
 import type { Preset, Stage, Survey } from '../reproduction/survey.js';
 import { last, trainingStage } from '../reproduction/training.js';
 

@@ -1,7 +1,14 @@
-import { expected, falling, nearAccuracy, nearMovement, rising, shown } from '../reproduction/bars.js';
 import { curveFigure, digits, paperNet, sizesText } from '../reproduction/mnist.js';
 import { conventionTexts, type RateConvention, ratesOf } from '../reproduction/rates.js';
-import type { Bar, Preset, Results, Stage, Survey } from '../reproduction/survey.js';
+import {
+  expected,
+  falling,
+  nearAccuracy,
+  nearMovement,
+  rising,
+  shown,
+} from '../reproduction/referenceChecks.js';
+import type { Preset, ReferenceCheck, Results, Stage, Survey } from '../reproduction/survey.js';
 import { last, trainingStage } from '../reproduction/training.js';
 
 const widths: Readonly<Record<Preset, readonly number[]>> = {
@@ -45,7 +52,7 @@ const stageOf = (arm: Arm, width: number, preset: Preset): Stage => {
   });
 };
 
-function barsOf(arm: Arm, results: Results, preset: Preset): Bar[] {
+function checksOf(arm: Arm, results: Results, preset: Preset): ReferenceCheck[] {
   const courses = widths[preset].map((m) => results.get(stageId(arm, m)));
   const whole = courses.map((c) => (c?.complete ? c : undefined));
   const column = (name: string) => whole.map((c) => last(c, name));
@@ -126,7 +133,7 @@ export const width: Survey = {
       widths[preset].map((m) => last(results.get(stageId(arm, m)), column));
     const x = [...widths[preset]];
     return {
-      bars: arms.flatMap((arm) => barsOf(arm, results, preset)),
+      bars: arms.flatMap((arm) => checksOf(arm, results, preset)),
       note: 'Movement is the mean over neurons of the distance from the start.',
       figures: [
         {

@@ -203,7 +203,7 @@ describe('plain TensorFlow.js builders', () => {
     const found = services.scans.of(document)[0];
     const finding = await services.inspector.inspect(document, found.name);
     assert.equal(finding?.state, 'done', finding?.failure?.message);
-    assert.equal(finding.inspection?.data.standIn, true);
+    assert.equal(finding.inspection?.data.placeholderData, true);
     const hints = await vscode.commands.executeCommand<vscode.InlayHint[]>(
       'vscode.executeInlayHintProvider',
       document.uri,

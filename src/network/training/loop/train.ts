@@ -19,9 +19,10 @@ import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
 import { Throttle } from './throttle.js';
 import { notesOn, type TrainingForm, trainingForm } from './trainingForm.js';
+import { yieldToEventLoop } from './yieldToEventLoop.js';
 
 /** Milliseconds of work after which messages (pause, stop) are let in. */
-const patience = 40;
+const yieldAfter = 40;
 /** Training samples that are evaluated on the way in minibatch runs; the summary takes them all. */
 const sampled = 2048;
 
@@ -35,8 +36,6 @@ const throttleNote = (step: number): NoteRecord => ({
   throttle: true,
   text: 'Kernels are measured less often than planned, because measuring takes more than a tenth of the training time. Training itself is not touched.',
 });
-
-const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Trains a model and yields everything measured on the way: metrics rows at a fixed cadence, kernels at log-spaced
@@ -117,14 +116,14 @@ class Session {
     const evaluated = data.test.size + Math.min(data.train.size, full ? data.train.size : sampled);
     const evaluateEvery = evaluationCadence(steps, rowEvery, size, evaluated);
     let step = resume?.step ?? 0;
-    let lastBreath = performance.now();
+    let lastYield = performance.now();
     // What a checkpoint was taken after has been told already.
     let told = { kernel: resume !== undefined, row: resume !== undefined, ...resume?.recorder?.told };
     const ended = resume?.recorder?.over ?? false;
     for (; ; step++, told = { kernel: false, row: false }) {
-      if (performance.now() - lastBreath > patience) {
-        await breathe();
-        lastBreath = performance.now();
+      if (performance.now() - lastYield > yieldAfter) {
+        await yieldToEventLoop();
+        lastYield = performance.now();
       }
       await control.gate?.(step);
       const fresh = resume === undefined || step > resume.step;

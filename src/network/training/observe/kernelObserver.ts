@@ -35,7 +35,7 @@ export interface Observed {
 }
 
 /** Where a run stands when it is looked at. */
-export interface Standing {
+export interface Position {
   readonly step: number;
   readonly time: number;
   /** Whether the run ends here. */
@@ -71,7 +71,7 @@ export class KernelObserver {
   }
 
   /** Kernel, spectrum, neurons and verdict; `before` is called between what is measured now and the look ahead. */
-  async look({ step, time, over }: Standing, before: () => void): Promise<KernelLook> {
+  async look({ step, time, over }: Position, before: () => void): Promise<KernelLook> {
     const { movement } = this.run;
     const measured = await this.measure(step);
     const moved = movement.at(step).total;

@@ -4,6 +4,7 @@ import type { Dataset } from '../../data/index.js';
 import * as tf from '../../tf.js';
 import type { WatchState } from '../loop/recorderState.js';
 import type { TrainingForm } from '../loop/trainingForm.js';
+import { yieldToEventLoop } from '../loop/yieldToEventLoop.js';
 import type { KernelProbe } from '../observe/probe.js';
 import type { ExperimentDefinition } from '../spec.js';
 import { descendAhead, type GapAt } from './descent.js';
@@ -41,8 +42,6 @@ export interface WatchedRun {
   /** Whether the probe inputs stand for the training set. */
   readonly probesOnly?: boolean;
 }
-
-const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * The gap between network and linearisation without a linearised twin. So far: from the kernels that the run measures, or
@@ -150,7 +149,7 @@ export class RegimeWatch {
     try {
       const momentum = momentumOf(definition.optimizer);
       const run = { loss, factors, learningRate, momentum, steps, until };
-      this.path = await descendAhead(model, { x, y, rows }, run, rest);
+      this.path = await descendAhead(model, { x, y, rows }, run, yieldToEventLoop);
       this.covered = size;
     } finally {
       tf.dispose([x, y]);

@@ -16,7 +16,7 @@ const samples = 64;
  * A plain builder whose data nobody has said yet, made ready on inputs that stand in for it: standard normal ones, with
  * seeded targets of -1 and +1. What comes out tells of the network alone: shapes, shares of the layers, spectrum.
  */
-export async function prepareStandIn(request: InspectRequest): Promise<Prepared> {
+export async function preparePlaceholderData(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
   const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
   const backend = await useBackend(request.backend, {

@@ -1,6 +1,6 @@
 import { say } from '../../core/say.js';
 import type { LearningCurve } from './learningCurve.js';
-import type { Bar, Preset } from './survey.js';
+import type { Preset, ReferenceCheck } from './survey.js';
 
 /** How near ours must come to the published values at the full setting. */
 const movementShare = 0.15;
@@ -20,7 +20,7 @@ function beside(
   kind: 'relative' | 'points',
   share: number,
   judge: boolean,
-): Bar {
+): ReferenceCheck {
   const value = known(measured);
   const difference = value === null ? null : value - published;
   const deviation = difference === null ? null : kind === 'relative' ? difference / published : difference;
@@ -45,7 +45,7 @@ export const nearMovement = (
   published: number,
   preset: Preset,
   course: LearningCurve | undefined,
-): Bar => beside(name, measured, published, 'relative', movementShare, judged(preset, course));
+): ReferenceCheck => beside(name, measured, published, 'relative', movementShare, judged(preset, course));
 
 /** An accuracy in [0, 1] beside the published one: within half a point. */
 export const nearAccuracy = (
@@ -54,7 +54,7 @@ export const nearAccuracy = (
   published: number,
   preset: Preset,
   course: LearningCurve | undefined,
-): Bar => beside(name, measured, published, 'points', accuracyPoints, judged(preset, course));
+): ReferenceCheck => beside(name, measured, published, 'points', accuracyPoints, judged(preset, course));
 
 /** What theory expects of our own numbers, whatever the preset; not judged while a number is missing. */
 export function expected(
@@ -63,7 +63,7 @@ export function expected(
   numbers: readonly number[],
   holds: (...numbers: number[]) => boolean,
   measured: number = numbers[0],
-): Bar {
+): ReferenceCheck {
   const complete = numbers.every(Number.isFinite);
   return {
     name,
@@ -76,7 +76,7 @@ export function expected(
 }
 
 /** A number of ours that is shown without a verdict: its published value is not known to us. */
-export const shown = (name: string, measured: number | undefined): Bar => ({
+export const shown = (name: string, measured: number | undefined): ReferenceCheck => ({
   name,
   measured: known(measured),
   published: null,
