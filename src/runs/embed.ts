@@ -42,7 +42,7 @@ function embed(folder: string): EmbeddedRun {
   const rows = chosenRows(run);
   const take = (values: Float64Array) => rows.map((i) => values[i]);
   const finite = (values: Float64Array) => take(values).map((v) => (Number.isFinite(v) ? v : null));
-  const all = readSnapshots(run.folder);
+  const all = readSnapshots(run.folder, undefined, run.metrics);
   const kernels = all.filter((s) => s.name === 'kernel');
   const kept = new Set(
     kernels.filter((_, i) => {

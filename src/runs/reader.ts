@@ -78,8 +78,20 @@ function arrayOf(file: string): ReturnType<typeof decodeNpy> {
   }
 }
 
-/** Arrays of a run in the order of their steps; only those of the names given, when given. */
-export function readSnapshots(folder: string, names?: readonly string[]): Snapshot[] {
+/** Training times of some steps, from rows that are read already or from the file. */
+function timesOf(folder: string, steps: readonly number[], rows?: MetricsFrame): Map<number, number> {
+  const times = new Map<number, number>(steps.map((step) => [step, Number.NaN]));
+  const take = (step: number, time: unknown) => {
+    if (typeof time === 'number' && times.has(step)) times.set(step, time);
+  };
+  if (rows) for (const [i, step] of rows.step.entries()) take(step, rows.time[i]);
+  else if (times.size > 0)
+    for (const { step, time } of rowsOf(path.join(folder, files.metrics))) take(step, time);
+  return times;
+}
+
+/** Arrays of a run in the order of their steps; only those of the names given, when given. `rows` are its metrics, where they are read already. */
+export function readSnapshots(folder: string, names?: readonly string[], rows?: MetricsFrame): Snapshot[] {
   const out: Snapshot[] = [];
   const places = arrayFolders(folder).filter(({ name }) => !names || names.includes(name));
   const found = places.flatMap(({ name, place }) =>
@@ -88,10 +100,11 @@ export function readSnapshots(folder: string, names?: readonly string[]): Snapsh
       .sort()
       .map((file) => ({ name, file: path.join(place, file), step: Number.parseInt(file, 10) })),
   );
-  const times = new Map<number, number>(found.map(({ step }) => [step, Number.NaN]));
-  if (found.length > 0)
-    for (const { step, time } of rowsOf(path.join(folder, files.metrics)))
-      if (typeof time === 'number' && times.has(step)) times.set(step, time);
+  const times = timesOf(
+    folder,
+    found.map(({ step }) => step),
+    rows,
+  );
   for (const { name, file, step } of found) {
     const { shape, data } = arrayOf(file);
     if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;

@@ -25,7 +25,7 @@ import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
 import { fingerprintOf, otherMachine, requireSame, requireSameDefinition } from './fingerprint.js';
 import { limitSpectrum } from './infiniteWidthSpectrum.js';
 import { type Prepared, prepare } from './prepare.js';
-import { Recorder, type SessionEvents } from './recorder.js';
+import { keptNames, Recorder, type SessionEvents } from './recorder.js';
 import { newRunId, runFile, startedInfo } from './runFacts.js';
 
 export interface SessionResult {
@@ -97,7 +97,9 @@ async function trainRun(
     const folder = resumed?.info.folder ?? path.resolve(request.runsFolder, id);
     const lock = claim ?? claimRun(folder);
     const recorder = new Recorder(events, folder, (facts) => {
-      const info = startedInfo(prepared, facts, folder, startedAt);
+      const now = startedInfo(prepared, facts, folder, startedAt);
+      const names = keptNames(now.layers, resumed?.info.layers ?? now.layers);
+      const info = names.size > 0 && resumed ? { ...now, layers: resumed.info.layers } : now;
       const point = saved && {
         step: saved.checkpoint.step,
         measured: checkpoint?.recorder?.told.kernel ?? true,
@@ -106,7 +108,7 @@ async function trainRun(
       const writer = resumed
         ? RunWriter.resume(folder, { ...resumed, info, request: askedFor(resumed, request) }, point, lock)
         : RunWriter.create(folder, runFile(info, fingerprint, prepared, request), lock);
-      return { writer, info, loss: resumed ? null : facts.loss };
+      return { writer, info, loss: resumed ? null : facts.loss, names };
     });
     const open = (facts: ReadyFacts) => {
       recorder.open(facts);
@@ -135,7 +137,7 @@ async function trainRun(
       const ended: RunEnded = {
         status: summary.stopped ? (signal.reason === 'interrupted' ? 'interrupted' : 'stopped') : 'finished',
         step: summary.step,
-        summary: { loss, accuracy, drift, movement, regime, seconds },
+        summary: { loss, accuracy, drift, movement: recorder.movement(movement), regime, seconds },
       };
       return { ...recorder.end(ended), summary, backend };
     } catch (error) {

@@ -1,8 +1,15 @@
-import { appendFileSync, copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Random } from '../../src/core/random.js';
-import { lastCheckpoint, readLines, readRun, readRunFile, readSnapshots } from '../../src/runs/index.js';
+import {
+  lastCheckpoint,
+  type RunFile,
+  readLines,
+  readRun,
+  readRunFile,
+  readSnapshots,
+} from '../../src/runs/index.js';
 import { model, temporaryFolder } from '../helpers/folders.js';
 import { next, Trainers } from '../helpers/trainer.js';
 
@@ -105,6 +112,36 @@ describe('a run whose window closes', () => {
       return Array.from(step, (s, i) => [s, columns['loss'][i]]).filter(([s]) => s !== at);
     };
     expect(losses(folder)).toEqual(losses(whole.folder));
+  });
+});
+
+describe('a run of unnamed layers', () => {
+  it('goes on under their names in a process that has numbered others since', async () => {
+    const file = path.join(place.path, 'builder.ts');
+    writeFileSync(
+      file,
+      `import { defineExperiment, digits } from 'kernelscope';
+export default defineExperiment({
+  model: (tf) => tf.sequential({ layers: [
+    tf.layers.dense({ units: 6, activation: 'relu', inputShape: [64] }), tf.layers.dense({ units: 1 }) ] }),
+  data: digits({ digits: [0, 1], train: 20, test: 10 }), loss: 'mse', steps: 30, probe: 4, seed: 1,
+  measure: { kernels: 3, metricsEvery: 5, checkpointEvery: 10 },
+});
+`,
+    );
+    const client = await trainers.start();
+    const { folder } = await trainers.finish(client, trainers.request(file));
+    const [metrics, json] = [metricsText(folder), readFileSync(path.join(folder, 'run.json'), 'utf8')];
+    const run = JSON.parse(json) as RunFile;
+    writeFileSync(
+      path.join(folder, 'run.json'),
+      JSON.stringify({ ...run, status: 'running', ended: undefined }),
+    );
+    for (const step of [20, 30]) rmSync(path.join(folder, 'checkpoints', `000000${step}.npz`));
+    const { ended } = await trainers.finish(client, trainers.request(file, { resume: folder }));
+    expect(metricsText(folder)).toBe(metrics);
+    expect(readRunFile(folder).info.layers).toEqual(run.info.layers);
+    expect(ended.summary?.movement).toEqual(run.ended?.summary?.movement);
   });
 });
 

@@ -100,6 +100,19 @@ const runs: Readonly<Record<string, { model: ModelSpec; data: () => Dataset; of:
     data: classes,
     of: definition({ batch: 8, optimizer: { kind: 'sgd', learningRate: 0.05 } }),
   },
+  'dropout and batch normalisation': {
+    model: ((library: typeof tf) =>
+      library.sequential({
+        layers: [
+          library.layers.dense({ name: 'a', units: 12, activation: 'relu', inputShape: [5] }),
+          library.layers.batchNormalization({ name: 'b' }),
+          library.layers.dropout({ name: 'c', rate: 0.3 }),
+          library.layers.dense({ name: 'd', units: 3 }),
+        ],
+      })) as unknown as ModelSpec,
+    data: classes,
+    of: definition({ loss: 'crossEntropy', batch: 8, optimizer: momentum }),
+  },
   'noise and weight decay': {
     model: twoLayer,
     data: teacher,

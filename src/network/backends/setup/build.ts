@@ -6,6 +6,9 @@ import { complaint, type ProcessResult, runProcess } from './process.js';
 
 export const packageName = '@tensorflow/tfjs-node';
 export const packageVersion = '4.22.0';
+/** SHA-512 of that version's archive, as the npm registry publishes it. */
+export const packageIntegrity =
+  'sha512-uHrXeUlfgkMxTZqHkESSV7zSdKdV0LlsBeblqkuKU9nnfxB1pC6DtoyYVaLxznzZy7WQSegjcohxxCjAf6Dc7w==';
 
 export const packageFolder = (home: string): string => path.join(home, 'node_modules', packageName);
 
@@ -23,6 +26,7 @@ export async function installPackage(home: string): Promise<void> {
       '--no-audit',
       '--no-fund',
       '--save-exact',
+      '--package-lock',
       `${packageName}@${packageVersion}`,
     ],
     { timeoutMs: 300_000 },
@@ -31,6 +35,25 @@ export async function installPackage(home: string): Promise<void> {
     throw new FailureError(
       `npm could not install ${packageName}@${packageVersion} into ${home}: ${complaint(result)}. Check that npm is on the path and reaches its registry.`,
     );
+  const found = await installedIntegrity(home);
+  if (found === packageIntegrity) return;
+  // Nothing of it has been run yet.
+  await rm(packageFolder(home), { recursive: true, force: true });
+  throw new FailureError(
+    `What npm fetched as ${packageName}@${packageVersion} is not what its registry published (${found ?? 'no checksum'} instead of ${packageIntegrity}), so it was removed. Look at the registry that npm uses (npm config get registry).`,
+  );
+}
+
+/** Checksum that npm verified the archive of the package by; null where it noted none. */
+export async function installedIntegrity(home: string): Promise<string | null> {
+  try {
+    const lock = JSON.parse(await readFile(path.join(home, 'package-lock.json'), 'utf8')) as {
+      packages?: Readonly<Record<string, { readonly integrity?: string }>>;
+    };
+    return lock.packages?.[`node_modules/${packageName}`]?.integrity ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function npm(
