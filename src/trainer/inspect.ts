@@ -16,7 +16,7 @@ export async function inspectModel(
   exact = false,
 ): Promise<Inspection | null> {
   const start = performance.now();
-  const { experiment, backend, data, built } = request.standIn
+  const { experiment, backend, data, built, notes } = request.standIn
     ? await prepareStandIn(request)
     : await prepare({ ...request }, () => undefined);
   const { definition } = experiment;
@@ -98,6 +98,7 @@ export async function inspectModel(
         outputSize: rootMeanSquare(outputs),
         targetSize: rootMeanSquare(data.train.y),
       }).filter((problem) => !request.standIn || !aboutData.has(problem.code)),
+      notes,
       backend: { name: backend.name, why: backend.why },
       milliseconds: performance.now() - start,
     };

@@ -6,15 +6,9 @@ import { DivergedError, InputError } from '../core/errors.js';
 import { type ResolvedExperiment, resolveExperiment } from '../experiment/index.js';
 import { placed } from '../experiment/load.js';
 import { type BackendReport, backendInUse, useBackend } from '../network/backends/index.js';
-import { type Dataset, loadData } from '../network/data/index.js';
+import { type Dataset, dataOf } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
-import {
-  type Checkpoint,
-  type ReadyFacts,
-  stepFactors,
-  type TrainingSummary,
-  train,
-} from '../network/training/index.js';
+import { type ReadyFacts, stepFactors, type TrainingSummary, train } from '../network/training/index.js';
 import type { RunEnded, RunRecord, RunStarted } from '../protocol/records.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import {
@@ -52,7 +46,8 @@ export interface Prepared {
   readonly backend: BackendReport;
   readonly data: Dataset;
   readonly built: BuiltModel;
-  readonly checkpoint?: Checkpoint;
+  /** What was found out, left out or replaced on the way, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** A run id: time, then the name of the file and export. Sorts by time and is safe as a folder name. */
@@ -72,6 +67,9 @@ export async function prepare(
   request: Omit<RunRequest, 'runsFolder'> & { readonly text?: string },
   progress: (stage: string) => void,
 ): Promise<Prepared> {
+  // A model file may make tensors while it is loaded.
+  progress('starting the backend');
+  const backend = await useBackend(request.backend, { nativePath: request.nativePath });
   progress('loading the model file');
   const experiment = await resolveExperiment({
     file: request.file,
@@ -80,13 +78,12 @@ export async function prepare(
     data: request.data,
     text: request.text,
   });
-  progress('starting the backend');
-  const backend = await useBackend(request.backend, { nativePath: request.nativePath });
   progress('reading the data');
   const { definition, folder } = experiment;
-  const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
+  const context = { folder, seed: definition.seed, loss: definition.loss };
+  const data = await builtFrom(experiment.file, () => dataOf(definition.data, context, experiment.file));
   progress('building the network');
-  const built = builtFrom(experiment.file, () =>
+  const built = await builtFrom(experiment.file, () =>
     buildModel(definition.model, {
       inputShape: data.inputShape,
       outputs: data.outputs,
@@ -94,13 +91,13 @@ export async function prepare(
     }),
   );
   requireFit(built, data, experiment.file);
-  return { experiment, backend, data, built };
+  return { experiment, backend, data, built, notes: [...(data.notes ?? [])] };
 }
 
 /** What a builder of the user throws gets its place in the user's file. */
-export function builtFrom<T>(file: string, build: () => T): T {
+export async function builtFrom<T>(file: string, build: () => T | Promise<T>): Promise<T> {
   try {
-    return build();
+    return await build();
   } catch (error) {
     throw placed(file, error);
   }
@@ -166,23 +163,26 @@ export async function runSession(
       ? RunWriter.resume(folder, { ...resumed, info }, checkpoint?.step ?? -1)
       : RunWriter.create(folder, run);
     events.started(info, resumed ? null : facts.loss);
+    if (!resumed) for (const text of prepared.notes) record({ kind: 'note', step: 0, level: 'info', text });
     if (!resumed && facts.probe > 0 && experiment.definition.measure.kernels !== 0) ghost(facts);
+  };
+  const record = (record: RunRecord) => {
+    writer?.record(record);
+    events.record(record);
   };
   /** The infinite-width spectrum beside the measured one, where there is a closed form. */
   const ghost = (facts: ReadyFacts) => {
     const factors = stepFactors(built, experiment.definition);
     const { limitEigenvalues } = limitSpectrum(built, data, facts.probeRows, factors);
     if (!limitEigenvalues) return;
-    const record: RunRecord = {
+    record({
       kind: 'snapshot',
       name: 'limitEigenvalues',
       step: 0,
       time: 0,
       shape: [limitEigenvalues.length],
       data: limitEigenvalues,
-    };
-    writer?.record(record);
-    events.record(record);
+    });
   };
   try {
     const generator = train(
@@ -206,10 +206,7 @@ export async function runSession(
       // Notes may come before the run's facts are known.
       early.push(next.value);
       if (!writer) continue;
-      for (const record of early.splice(0)) {
-        (writer as RunWriter).record(record);
-        events.record(record);
-      }
+      for (const told of early.splice(0)) record(told);
     }
     const { loss, accuracy, drift, movement, regime } = summary;
     return end({

@@ -16,14 +16,14 @@ const samples = 64;
  */
 export async function prepareStandIn(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
-  const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
   const backend = await useBackend(request.backend, { nativePath: request.nativePath });
+  const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
   const definition = resolveDefinition({
     model: chosen.value,
     data: { kind: 'teacher', dimension: 1 },
     probe: samples,
   });
-  const built = builtFrom(file, () =>
+  const built = await builtFrom(file, () =>
     buildModel(definition.model, { inputShape: [], outputs: 1, seed: definition.seed }),
   );
   if (built.model.inputs.length > 1)
@@ -56,5 +56,6 @@ export async function prepareStandIn(request: InspectRequest): Promise<Prepared>
     backend,
     data,
     built,
+    notes: [],
   };
 }

@@ -51,7 +51,7 @@ describe('model files that are taken', () => {
 
   it.each(Object.keys(files))('%s', async (name) => {
     const { definition } = await resolveExperiment({ file: write(name, files[name]) });
-    expect(definition.data.kind).toBe('digits');
+    expect(definition.data).toMatchObject({ kind: 'digits' });
   });
 
   it('lists every export, and asks which when there are several', async () => {

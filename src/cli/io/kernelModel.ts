@@ -2,7 +2,7 @@ import { InputError } from '../../core/errors.js';
 import type { ModelBuilder } from '../../experiment/definition.js';
 import { chooseExport, loadModelFile, resolveExperiment } from '../../experiment/index.js';
 import { loadLayersModel } from '../../experiment/layersModel.js';
-import { loadData } from '../../network/data/index.js';
+import { dataOf } from '../../network/data/index.js';
 import { type BuiltModel, buildModel } from '../../network/models/build.js';
 import type * as tf from '../../network/tf.js';
 import { probeRows, tensorsOf } from '../../network/training/index.js';
@@ -49,7 +49,12 @@ export async function loadForKernel(
     };
   }
   const { definition, folder } = await resolveExperiment(request);
-  const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
+  const data = await dataOf(
+    definition.data,
+    { folder, seed: definition.seed, loss: definition.loss },
+    request.file,
+  );
+  for (const note of data.notes ?? []) process.stderr.write(`${note}\n`);
   const built = buildModel(definition.model, {
     inputShape: probeShapes?.[0] ?? data.inputShape,
     outputs: data.outputs,

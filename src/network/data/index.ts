@@ -1,8 +1,11 @@
+import { loadArrays } from './arrayFiles.js';
+import { loadCsv } from './csv/load.js';
 import { type DataContext, type Dataset, withShiftedLabels } from './dataset.js';
+import { loadGiven } from './given.js';
+import { loadImageFolder } from './imageFolder/load.js';
 import { loadDigits, loadMnist } from './images.js';
-import type { DataSpec } from './spec.js';
+import type { DataFunction, DataSpec } from './spec.js';
 import { loadGaussianMixture, loadTeacher } from './synthetic.js';
-import { loadArrays, loadCsv } from './tabular.js';
 
 export { type DataContext, type Dataset, type Split, targetsOf } from './dataset.js';
 
@@ -10,6 +13,15 @@ export { type DataContext, type Dataset, type Split, targetsOf } from './dataset
 export function loadData(spec: DataSpec, context: DataContext): Dataset {
   const data = read(spec, context);
   return context.sabotage === 'shifted-labels' ? withShiftedLabels(data) : data;
+}
+
+/** The data of a definition, which may be a function of the model file (`file`, for messages). Errors as in `loadData`. */
+export async function dataOf(
+  data: DataSpec | DataFunction,
+  context: DataContext,
+  file: string,
+): Promise<Dataset> {
+  return typeof data === 'function' ? loadGiven(data, context, file) : loadData(data, context);
 }
 
 function read(spec: DataSpec, context: DataContext): Dataset {
@@ -27,5 +39,7 @@ function read(spec: DataSpec, context: DataContext): Dataset {
     case 'npz':
     case 'npy':
       return loadArrays(spec, context);
+    case 'images':
+      return loadImageFolder(spec, context);
   }
 }
