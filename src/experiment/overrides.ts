@@ -85,3 +85,11 @@ function splitTop(text: string): string[] {
   parts.push(text.slice(from));
   return parts.map((p) => p.trim()).filter((p) => p !== '');
 }
+
+/** Arguments of a builder among the overrides (`args.units`). */
+export const argsOf = (overrides: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(overrides)
+      .filter(([path]) => path.startsWith('args.'))
+      .map(([path, value]) => [path.slice('args.'.length), value]),
+  );

@@ -23,6 +23,8 @@ export interface ResolvedExperiment {
   readonly definition: ExperimentDefinition;
   /** Folder that relative paths in the definition start from. */
   readonly folder: string;
+  /** The model is a plain builder, or a layers model, not part of an experiment. */
+  readonly builder: boolean;
 }
 
 /** From a file on disk to a complete definition: loads, chooses the export, applies overrides, checks, fills defaults. */
@@ -31,18 +33,20 @@ export async function resolveExperiment(request: ResolveRequest): Promise<Resolv
   const folder = path.dirname(file);
   const data = request.data === undefined ? undefined : parseDataSpec(request.data);
   let exportName = request.exportName ?? 'default';
+  let builder = true;
   let input: object;
   if (file.endsWith('.json')) {
     const build = await loadLayersModel(file);
     input = withData(file, { model: build }, data);
   } else {
-    const chosen = chooseExport(file, loadModelFile(file, { text: request.text }), request.exportName);
+    const chosen = chooseExport(file, await loadModelFile(file, { text: request.text }), request.exportName);
     exportName = chosen.name;
+    builder = chosen.kind === 'builder';
     if (chosen.kind === 'builder') input = withData(file, { model: chosen.value }, data);
     else input = data ? { ...(chosen.value as object), data } : (chosen.value as object);
   }
   const definition = resolveDefinition(applyOverrides(input, request.overrides ?? {}), file);
-  return { file, exportName, definition, folder };
+  return { file, exportName, definition, folder, builder };
 }
 
 function withData(file: string, input: object, data: unknown): object {

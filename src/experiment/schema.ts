@@ -211,6 +211,7 @@ const experimentSchema = v.strictObject({
   batch: v.optional(v.union([v.literal('full'), count()], "must be 'full' or a number of samples"), 'full'),
   probe: v.optional(count(2), 64),
   seed: v.optional(count(0), 0),
+  args: v.optional(v.record(v.string(), v.unknown(), 'must be an object with a value a name')),
   regularization: v.optional(
     v.strictObject({
       all: v.optional(atLeastZero()),

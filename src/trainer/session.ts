@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DivergedError, InputError } from '../core/errors.js';
+import { say } from '../core/say.js';
+import { modelOf } from '../experiment/builtModel.js';
 import { type ResolvedExperiment, resolveExperiment } from '../experiment/index.js';
 import { placed } from '../experiment/load.js';
 import { type BackendReport, backendInUse, useBackend } from '../network/backends/index.js';
@@ -83,15 +85,31 @@ export async function prepare(
   const context = { folder, seed: definition.seed, loss: definition.loss };
   const data = await builtFrom(experiment.file, () => dataOf(definition.data, context, experiment.file));
   progress('building the network');
-  const built = await builtFrom(experiment.file, () =>
-    buildModel(definition.model, {
-      inputShape: data.inputShape,
-      outputs: data.outputs,
-      seed: definition.seed,
-    }),
-  );
+  const { built, notes } = await networkOf(experiment, data);
   requireFit(built, data, experiment.file);
-  return { experiment, backend, data, built, notes: [...(data.notes ?? [])] };
+  return { experiment, backend, data, built, notes: [...(data.notes ?? []), ...notes] };
+}
+
+/** The network of an experiment for its data; builders of the file are called with what they ask for. */
+async function networkOf(
+  { definition, file, exportName, builder }: ResolvedExperiment,
+  data: Dataset,
+): Promise<{ built: BuiltModel; notes: readonly string[] }> {
+  const size = { inputShape: data.inputShape, outputs: data.outputs };
+  const { model: spec, seed, args = {} } = definition;
+  if (typeof spec !== 'function')
+    return { built: await builtFrom(file, () => buildModel(spec, { ...size, seed })), notes: [] };
+  const made = await modelOf(spec, { ...size, file, name: exportName, args, ofExperiment: !builder });
+  const keeps = (spec as { keepsWeights?: boolean }).keepsWeights === true;
+  const model = Object.assign(() => made.model, { keepsWeights: keeps });
+  const built = await builtFrom(file, () => buildModel(model, { ...size, seed }));
+  const { kept } = built;
+  const notes = kept
+    ? [
+        say`${kept.weights} of ${kept.of} arrays of weights were set by the file and keep their values; the seed draws the others.`,
+      ]
+    : [];
+  return { built, notes: [...made.notes, ...notes] };
 }
 
 /** What a builder of the user throws gets its place in the user's file. */

@@ -1,6 +1,9 @@
 import { InputError } from '../core/errors.js';
 import { Random } from '../core/random.js';
+import { modelOf } from '../experiment/builtModel.js';
+import type { ModelBuilder } from '../experiment/definition.js';
 import { chooseExport, loadModelFile } from '../experiment/load.js';
+import { argsOf } from '../experiment/overrides.js';
 import { resolveDefinition } from '../experiment/schema.js';
 import { useBackend } from '../network/backends/index.js';
 import type { Dataset, Split } from '../network/data/index.js';
@@ -17,14 +20,20 @@ const samples = 64;
 export async function prepareStandIn(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
   const backend = await useBackend(request.backend, { nativePath: request.nativePath });
-  const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
+  const chosen = chooseExport(file, await loadModelFile(file, { text }), exportName || undefined);
   const definition = resolveDefinition({
     model: chosen.value,
     data: { kind: 'teacher', dimension: 1 },
     probe: samples,
   });
+  const made = await modelOf(chosen.value as ModelBuilder, {
+    file,
+    name: chosen.name,
+    args: argsOf(request.overrides),
+    ofExperiment: false,
+  });
   const built = await builtFrom(file, () =>
-    buildModel(definition.model, { inputShape: [], outputs: 1, seed: definition.seed }),
+    buildModel(() => made.model, { inputShape: [], outputs: 1, seed: definition.seed }),
   );
   if (built.model.inputs.length > 1)
     throw new InputError(
@@ -52,10 +61,10 @@ export async function prepareStandIn(request: InspectRequest): Promise<Prepared>
     test: split,
   };
   return {
-    experiment: { file, exportName: chosen.name, definition, folder: '' },
+    experiment: { file, exportName: chosen.name, definition, folder: '', builder: true },
     backend,
     data,
     built,
-    notes: [],
+    notes: made.notes,
   };
 }

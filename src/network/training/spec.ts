@@ -70,6 +70,8 @@ export interface ExperimentDefinition {
   readonly batch: number | 'full';
   readonly probe: number;
   readonly seed: number;
+  /** Arguments of the model's builder, by name. */
+  readonly args?: Readonly<Record<string, unknown>>;
   readonly regularization?: RegularizationSpec;
   readonly noise?: NoiseSpec;
   readonly stop?: StopSpec;
