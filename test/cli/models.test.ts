@@ -15,10 +15,6 @@ beforeAll(() => {
     'builder.mjs',
     `import * as tf from '@tensorflow/tfjs';\nconsole.log('loaded');\nconst size = tf.ones([3]).sum().dataSync()[0];\nexport const createModel = ${make};`,
   );
-  write(
-    'still.mjs',
-    "import * as tf from '@tensorflow/tfjs';\nexport const createModel = () => tf.sequential({ layers: [tf.layers.reLU({ inputShape: [6] })] });",
-  );
   mkdirSync(path.join(place.path, 'keras'));
   for (const name of ['model.json', 'group1-shard1of1.bin'])
     copyFileSync(path.join(fixture, name), path.join(place.path, 'keras', name));
@@ -115,14 +111,5 @@ describe('model files as people have them, on the command line', () => {
     );
     expect(JSON.parse(stdout)).toHaveProperty('parameters');
     expect(stderr).toMatch(/loaded/);
-  });
-
-  it('says that a model without weights has no kernel', () => {
-    const { code, stderr } = cli(
-      ['kernel', 'still.mjs', '--probe', 'X.npy', '--out', 'K.npy', '--backend', 'cpu'],
-      place.path,
-    );
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/still\.mjs: the model has no weights that train, so it has no kernel/);
   });
 });

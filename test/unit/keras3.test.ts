@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeNpy, toFloat64 } from '../../src/core/npy.js';
 import { loadLayersModel } from '../../src/experiment/layersModel.js';
 import { useBackend } from '../../src/network/backends/index.js';
-import { empiricalKernel } from '../../src/network/tangent/index.js';
+import { empiricalKernel } from '../../src/network/kernel/index.js';
 import * as tf from '../../src/network/tf.js';
 import { temporaryFolder } from '../helpers/folders.js';
 

@@ -89,18 +89,9 @@ export async function loadForKernel(
   };
 }
 
-function requireTrainable(model: tf.LayersModel, file: string): void {
-  if (model.trainableWeights.length === 0)
-    throw new InputError(`${file}: the model has no weights that train, so it has no kernel.`, {
-      file,
-      field: 'model',
-    });
-}
-
 /** A builder that answers with the model that one of the file made; what was guessed goes to stderr. */
 async function made(builder: ModelBuilder, request: BuilderRequest): Promise<ModelBuilder> {
   const { model, notes } = await modelOf(builder, request);
-  requireTrainable(model, request.file);
   for (const note of notes) process.stderr.write(`${note}\n`);
   const keepsWeights = (builder as { keepsWeights?: boolean }).keepsWeights === true;
   return Object.assign(() => model, { keepsWeights });

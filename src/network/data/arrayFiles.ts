@@ -4,10 +4,10 @@ import { InputError } from '../../core/errors.js';
 import { decodeNpy, type NpyArray, toFloat64 } from '../../core/npy.js';
 import { decodeNpz } from '../../core/npz.js';
 import { say } from '../../core/say.js';
-import type { DataSpec } from './spec.js';
 import { fromArrays, type NumberArray } from './arrays.js';
 import type { DataContext, Dataset } from './dataset.js';
 import { readBytes } from './files.js';
+import type { DataSpec } from './spec.js';
 
 type ArraySpec = Extract<DataSpec, { kind: 'npz' | 'npy' }>;
 type Role = 'x' | 'y' | 'xTest' | 'yTest';

@@ -2,10 +2,10 @@ import path from 'node:path';
 import { InputError } from '../../core/errors.js';
 import { listed } from '../../core/listed.js';
 import { say } from '../../core/say.js';
-import type { ArrayInput, DataFunction } from './spec.js';
 import * as tf from '../tf.js';
 import { fromArrays, type NumberArray } from './arrays.js';
 import type { DataContext, Dataset } from './dataset.js';
+import type { ArrayInput, DataFunction } from './spec.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { InputError } from '../../../core/errors.js';
 import { listed } from '../../../core/listed.js';
 import { say } from '../../../core/say.js';
-import type { DataSpec } from '../spec.js';
 import { classify, type LabelledSource } from '../classified.js';
 import type { DataContext, Dataset } from '../dataset.js';
 import { readBytes } from '../files.js';
+import type { DataSpec } from '../spec.js';
 import { decodePicture, type Picture, resized, withChannels } from './decode.js';
 
 type ImagesSpec = Extract<DataSpec, { kind: 'images' }>;
