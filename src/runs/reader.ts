@@ -13,6 +13,8 @@ export interface StoredRun {
   readonly metrics: MetricsFrame;
   /** Share of the wall time spent on diagnostics at the rows of `metrics`, NaN where it was not measured. */
   readonly tax: Float64Array;
+  /** Seconds since the start of the process that wrote each row, NaN where not known. */
+  readonly seconds: Float64Array;
   readonly events: readonly (RegimeRecord | NoteRecord)[];
 }
 
@@ -96,14 +98,14 @@ export function readRun(folder: string): StoredRun {
   const rows = readLines<Record<string, number | null>>(path.join(absolute, files.metrics));
   const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events));
   const metrics = framesOf(rows);
-  const taxes = new Map(
-    readLines<{ step: number; tax?: number }>(path.join(absolute, files.timing)).map(({ step, tax }) => [
-      step,
-      tax ?? Number.NaN,
-    ]),
+  const timing = new Map(
+    readLines<{ step: number; seconds?: number; tax?: number }>(path.join(absolute, files.timing)).map(
+      (line) => [line.step, line],
+    ),
   );
-  const tax = metrics.step.map((step) => taxes.get(step) ?? Number.NaN);
-  return { folder: absolute, run, metrics, tax, events };
+  const tax = metrics.step.map((step) => timing.get(step)?.tax ?? Number.NaN);
+  const seconds = metrics.step.map((step) => timing.get(step)?.seconds ?? Number.NaN);
+  return { folder: absolute, run, metrics, tax, seconds, events };
 }
 
 /** Arrays of a run in the order of their steps; only those of the names given, when given. */

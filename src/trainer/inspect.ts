@@ -5,6 +5,7 @@ import { inputsWithClashingLabels, unitHealth } from '../network/training/observ
 import type { Inspection, InspectRequest } from '../protocol/trainerWire.js';
 import { layerLabels } from './layerLabels.js';
 import { limitSpectrum } from './limitGhost.js';
+import { outputProblems } from './outputProblems.js';
 import { problemsOf } from './problems.js';
 import { prepare } from './session.js';
 import { prepareStandIn } from './standIn.js';
@@ -85,19 +86,22 @@ export async function inspectModel(
       predictedLoss: { step: curve.step, loss: curve.loss },
       stepsTo: curve.stepsTo,
       regime,
-      problems: problemsOf({
-        definition,
-        exportName: experiment.exportName,
-        built,
-        labels,
-        maxStep,
-        stepsToHalf: curve.stepsTo.half,
-        health,
-        clashing: inputsWithClashingLabels(data),
-        forecast: regime,
-        outputSize: rootMeanSquare(outputs),
-        targetSize: rootMeanSquare(data.train.y),
-      }).filter((problem) => !request.standIn || !aboutData.has(problem.code)),
+      problems: [
+        ...outputProblems({ definition, model: built.model, targets: data.train.y }),
+        ...problemsOf({
+          definition,
+          exportName: experiment.exportName,
+          built,
+          labels,
+          maxStep,
+          stepsToHalf: curve.stepsTo.half,
+          health,
+          clashing: inputsWithClashingLabels(data),
+          forecast: regime,
+          outputSize: rootMeanSquare(outputs),
+          targetSize: rootMeanSquare(data.train.y),
+        }),
+      ].filter((problem) => !request.standIn || !aboutData.has(problem.code)),
       notes,
       backend: { name: backend.name, why: backend.why },
       milliseconds: performance.now() - start,
@@ -110,7 +114,13 @@ export async function inspectModel(
 }
 
 /** Problems that rest on inputs and targets; where others stand in for them they would be about nothing. */
-const aboutData = new Set(['step-too-large', 'step-scale', 'degenerate-kernel', 'saturated-units']);
+const aboutData = new Set([
+  'step-too-large',
+  'step-scale',
+  'degenerate-kernel',
+  'saturated-units',
+  'targets-out-of-reach',
+]);
 
 const rootMeanSquare = (values: ArrayLike<number>): number => {
   let sum = 0;

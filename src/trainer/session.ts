@@ -12,6 +12,7 @@ import { type Dataset, dataOf } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import { type ReadyFacts, stepFactors, type TrainingSummary, train } from '../network/training/index.js';
 import type { RunEnded, RunRecord, RunStarted } from '../protocol/records.js';
+import { spoken } from '../protocol/sentence.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import {
   changedFields,
@@ -24,7 +25,9 @@ import {
   sourceHash,
 } from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
+import { compiledNote } from './compiled.js';
 import { limitSpectrum } from './limitGhost.js';
+import { outputProblems, requireClasses } from './outputProblems.js';
 
 export interface SessionEvents {
   readonly progress: (stage: string) => void;
@@ -84,10 +87,18 @@ export async function prepare(
   const { definition, folder } = experiment;
   const context = { folder, seed: definition.seed, loss: definition.loss };
   const data = await builtFrom(experiment.file, () => dataOf(definition.data, context, experiment.file));
+  requireClasses(data, definition, experiment.file);
   progress('building the network');
   const { built, notes } = await networkOf(experiment, data);
   requireFit(built, data, experiment.file);
-  return { experiment, backend, data, built, notes: [...(data.notes ?? []), ...notes] };
+  const compiled = compiledNote(built.model, definition);
+  return {
+    experiment,
+    backend,
+    data,
+    built,
+    notes: [...(data.notes ?? []), ...notes, ...(compiled ? [compiled] : [])],
+  };
 }
 
 /** The network of an experiment for its data; builders of the file are called with what they ask for. */
@@ -181,7 +192,12 @@ export async function runSession(
       ? RunWriter.resume(folder, { ...resumed, info }, checkpoint?.step ?? -1)
       : RunWriter.create(folder, run);
     events.started(info, resumed ? null : facts.loss);
-    if (!resumed) for (const text of prepared.notes) record({ kind: 'note', step: 0, level: 'info', text });
+    if (!resumed) {
+      for (const text of prepared.notes) record({ kind: 'note', step: 0, level: 'info', text });
+      const facts = { definition: experiment.definition, model: built.model, targets: data.train.y };
+      for (const { message } of outputProblems(facts))
+        record({ kind: 'note', step: 0, level: 'warning', text: spoken(message) });
+    }
     if (!resumed && facts.probe > 0 && experiment.definition.measure.kernels !== 0) ghost(facts);
   };
   const record = (record: RunRecord) => {
