@@ -4,7 +4,7 @@ import { inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eigenvalues } from '../../src/core/linalg/eigen.js';
 import { matrixFrom } from '../../src/core/linalg/matrix.js';
-import { decodeNpy, toFloat64 } from '../../src/core/npy.js';
+import { decodeNpy, encodeNpy, toFloat64 } from '../../src/core/npy.js';
 import { decodeNpz, encodeNpz } from '../../src/core/npz.js';
 import { Random } from '../../src/core/random.js';
 import { cli } from '../helpers/cli.js';
@@ -41,6 +41,7 @@ beforeAll(() => {
     writeFileSync(at('arrays', `step-${step}.npz`), encodeNpz(Object.fromEntries(entries)));
   }
   copyFileSync(path.join(fixture, 'X.npy'), at('X.npy'));
+  writeFileSync(at('wrong.npy'), encodeNpy(new Float32Array(8), [2, 4]));
   writeFileSync(
     at('net.mjs'),
     "import * as tf from '@tensorflow/tfjs';\nexport const createModel = (inputShape) => tf.sequential({ layers: [tf.layers.dense({ units: 8, inputShape, activation: 'tanh' }), tf.layers.dense({ units: 2 })] });",
@@ -124,7 +125,7 @@ describe('kernelscope trace', () => {
     expect(refused('arrays', '--model', 'net2.mjs')).toMatch(
       /step-0\.npz: 0 has the shape \[6, 8\], but .* needs \[6, 9\]/,
     );
-    const other = cli(['trace', 'saved', '--probe', 'one.npy', '--backend', 'wasm'], place.path);
+    const other = cli(['trace', 'saved', '--probe', 'wrong.npy', '--backend', 'wasm'], place.path);
     expect([other.code, other.stderr]).toEqual([
       2,
       expect.stringMatching(/holds inputs of shape \[4\], but the network takes \[6\]/),
