@@ -90,6 +90,7 @@ export {
   type EmpiricalKernel,
   empiricalKernel,
   explicitJacobian,
+  type KernelImplementation,
   type KernelMode,
   KernelOperator,
   type KernelOperatorOptions,
@@ -106,7 +107,6 @@ export { seedModel } from './network/models/seeding.js';
 export { type SubsamplingErrors, subsamplingErrors } from './network/models/subsampling.js';
 export * as tf from './network/tf.js';
 export {
-  GeneralTwin,
   gradientFlow,
   LinearisedTwin,
   lossesAlongPaths,
@@ -115,9 +115,7 @@ export {
   Stepper,
   type TrainingSetup,
   type TrainingSummary,
-  type Twin,
   train,
-  twinOf,
 } from './network/training/index.js';
 
 // Recorded runs.

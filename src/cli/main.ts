@@ -26,10 +26,26 @@ function exitCodeOf(error: unknown): number {
   return 1;
 }
 
+/** What is told of an error: its sentence; where an unexpected one came from only to those who ask. */
+function wordsOf(error: unknown, verbose: boolean): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const known =
+    error instanceof InputError ||
+    error instanceof FailureError ||
+    error instanceof DivergedError ||
+    (error as Error).name === 'AbortError';
+  if (verbose && error instanceof Error) return error.stack ?? message;
+  if (known) return message;
+  const { code, path: place } = error as NodeJS.ErrnoException;
+  if (code && place) return `${place} cannot be used (${message}). Check the path and who may use it.`;
+  return `Something unexpected went wrong: ${message}. The same command with --verbose says where.`;
+}
+
 async function main(): Promise<void> {
   const program = new Command('kernelscope')
     .description('Inspects network training and kernel evolution.')
     .version(version)
+    .option('--verbose', 'show where an unexpected error comes from')
     .showHelpAfterError('(see --help)')
     .exitOverride();
   for (const command of [
@@ -57,21 +73,16 @@ async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    const known =
-      error instanceof InputError ||
-      error instanceof FailureError ||
-      error instanceof DivergedError ||
-      (error as Error).name === 'AbortError';
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${known || !(error instanceof Error) ? message : (error.stack ?? message)}\n`);
+    process.stderr.write(`${wordsOf(error, program.opts()['verbose'] === true)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }
 
 // A closed pipe (| head) is the reader's wish, not a failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-});
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+  });
 
 // Backends keep timers and threads; what is done is done.
 void main().then(() => process.exit());

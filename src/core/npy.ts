@@ -1,3 +1,5 @@
+import { mostHeader, parseHeader } from './npyHeader.js';
+
 /**
  * The .npy format of NumPy (NEP 1), versions 1 and 2. Written: little endian, C order. Read: also big endian and Fortran
  * order, which are converted.
@@ -113,7 +115,7 @@ interface Header {
   readonly type: NpyType;
   readonly big: boolean;
   readonly fortran: boolean;
-  readonly shape: number[];
+  readonly shape: readonly number[];
   readonly start: number;
 }
 
@@ -130,38 +132,31 @@ function readHeader(bytes: Uint8Array, name: string): Header {
   const length =
     bytes.length < fixed ? Infinity : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   const start = fixed + length;
-  if (start > bytes.length) throw new RangeError(`${name} ends within its header; the file is cut off.`);
-  let text = '';
-  for (let i = fixed; i < start; i++) text += String.fromCharCode(bytes[i]);
-  const descr = /'descr':\s*'([<>|=]?)([a-zA-Z]\d+)'/.exec(text);
-  const fortran = /'fortran_order':\s*(True|False)/.exec(text);
-  const shape = /'shape':\s*\(([^)]*)\)/.exec(text);
-  if (!fortran || !shape || !descr || !(descr[2] in readers)) {
-    const found = /'descr':\s*('[^']*'|\[.*?\])/.exec(text)?.[1] ?? 'none';
+  if (length > mostHeader && start <= bytes.length)
     throw new RangeError(
-      `${name} has element type ${found}; allowed are ${Object.keys(readers).join(', ')}. ` +
-        `Convert it in NumPy, for example with ${conversionOf(found)}.`,
+      `${name} has a header of ${length} bytes; up to ${mostHeader} are read. Save the array with numpy.save.`,
     );
-  }
-  const sizes = shape[1]
-    .split(',')
-    .map((s) => s.trim())
-    .filter((s) => s !== '')
-    .map((s) => Number.parseInt(s, 10));
-  return {
-    type: descr[2] as NpyType,
-    big: descr[1] === '>',
-    fortran: fortran[1] === 'True',
-    shape: sizes,
-    start,
-  };
+  if (start > bytes.length) throw new RangeError(`${name} ends within its header; the file is cut off.`);
+  const dictionary = parseHeader(bytes.subarray(fixed, start));
+  if (!dictionary)
+    throw new RangeError(`${name} has a header that is no NumPy dictionary; the file is damaged.`);
+  const { descr, fortran, shape } = dictionary;
+  const kind = descr === null ? null : /^([<>|=]?)([a-zA-Z]\d{1,2})$/.exec(descr);
+  if (!kind || !Object.hasOwn(readers, kind[2]))
+    throw new RangeError(
+      `${name} has element type ${descr === null ? 'of records' : `'${descr.slice(0, 20)}'`}; allowed are ${Object.keys(readers).join(', ')}. ` +
+        `Convert it in NumPy, for example with ${conversionOf(descr ?? '')}.`,
+    );
+  if (!Number.isSafeInteger(count(shape)))
+    throw new RangeError(`${name} has the shape [${shape.join(', ')}], which is more than any file holds.`);
+  return { type: kind[2] as NpyType, big: kind[1] === '>', fortran, shape, start };
 }
 
 /** What turns an element type that is not read into one that is. */
 function conversionOf(found: string): string {
-  if (/^'[<>|=]?[USO]/.test(found)) return 'np.unique(a, return_inverse=True)[1]';
-  if (/^'[<>|=]?[Mm]/.test(found)) return "a.astype('int64')";
-  return /^'[<>|=]?c/.test(found) ? 'a.real' : "a.astype('float32')";
+  if (/^[<>|=]?[USO]/.test(found)) return 'np.unique(a, return_inverse=True)[1]';
+  if (/^[<>|=]?[Mm]/.test(found)) return "a.astype('int64')";
+  return /^[<>|=]?c/.test(found) ? 'a.real' : "a.astype('float32')";
 }
 
 /** Column-major to row-major, element by element in the order of the output. */

@@ -7,8 +7,14 @@ export interface NpzEntry {
   readonly shape?: readonly number[];
 }
 
-/** Undoes raw deflate (RFC 1951). Injected: core knows no platform. */
-export type Inflate = (bytes: Uint8Array) => Uint8Array;
+/**
+ * Undoes raw deflate (RFC 1951) into at most so many bytes, which is what the archive says that comes out; Node's
+ * `inflateRawSync` is one. Injected: core knows no platform.
+ */
+export type Inflate = (bytes: Uint8Array, limits: { readonly maxOutputLength: number }) => Uint8Array;
+
+/** Bytes that an archive may unpack to: this much, or so many times its own size. */
+const unpacked = { least: 2 ** 28, ratio: 64 } as const;
 
 const crcTable = (() => {
   const table = new Uint32Array(256);
@@ -118,16 +124,50 @@ export function decodeZip(
   let end = bytes.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
   if (end < 0) throw new RangeError(`${name} is not a zip archive, or it is cut off: it has no end record.`);
-  const members = view.getUint16(end + 10, true);
-  let at = view.getUint32(end + 16, true);
   const files = new Map<string, Uint8Array>();
-  for (let i = 0; i < members; i++) {
+  for (const { member, method, crc, size, body } of membersOf(bytes, view, end, name)) {
+    if (method !== 0 && (method !== 8 || !inflate))
+      throw new RangeError(
+        `${name}: ${member} is compressed (method ${method}); save it with numpy.savez instead of savez_compressed.`,
+      );
+    const content =
+      method === 0
+        ? body
+        : inflated(() => (inflate as Inflate)(body, { maxOutputLength: Math.max(1, size) }), name, member);
+    if (content.length !== size || crc32(content) !== crc)
+      throw new RangeError(`${name}: ${member} does not match its checksum; the file is damaged.`);
+    files.set(member, content);
+  }
+  return files;
+}
+
+function inflated(work: () => Uint8Array, name: string, member: string): Uint8Array {
+  try {
+    return work();
+  } catch (error) {
+    throw new RangeError(
+      `${name}: ${member} cannot be unpacked (${(error as Error).message}); the file is damaged. Write it again.`,
+    );
+  }
+}
+
+interface Member {
+  readonly member: string;
+  readonly method: number;
+  readonly crc: number;
+  readonly size: number;
+  readonly body: Uint8Array;
+  readonly start: number;
+}
+
+/** The members of an archive, of which nothing is unpacked before all of them are found to be apart and not too large. */
+function membersOf(bytes: Uint8Array, view: DataView, end: number, name: string): Member[] {
+  const members: Member[] = [];
+  let at = view.getUint32(end + 16, true);
+  for (let i = 0; i < view.getUint16(end + 10, true); i++) {
     if (at + 46 > bytes.length || view.getUint32(at, true) !== 0x02014b50)
       throw new RangeError(`${name} has a damaged directory at member ${i}; write it again.`);
-    const method = view.getUint16(at + 10, true);
-    const crc = view.getUint32(at + 16, true);
     const packed = view.getUint32(at + 20, true);
-    const size = view.getUint32(at + 24, true);
     const nameLength = view.getUint16(at + 28, true);
     const member = fromUtf8(bytes.subarray(at + 46, at + 46 + nameLength));
     const local = view.getUint32(at + 42, true);
@@ -140,18 +180,32 @@ export function decodeZip(
     const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     const body = bytes.subarray(start, start + packed);
     if (body.length < packed) throw new RangeError(`${name} ends within ${member}; the file is cut off.`);
-    if (method !== 0 && (method !== 8 || !inflate))
-      throw new RangeError(
-        `${name}: ${member} is compressed (method ${method}); save it with numpy.savez instead of savez_compressed.`,
-      );
-    const content = method === 0 ? body : (inflate as Inflate)(body);
-    if (content.length !== size || crc32(content) !== crc)
-      throw new RangeError(`${name}: ${member} does not match its checksum; the file is damaged.`);
-    files.set(member, content);
+    members.push({
+      member,
+      method: view.getUint16(at + 10, true),
+      crc: view.getUint32(at + 16, true),
+      size: view.getUint32(at + 24, true),
+      body,
+      start,
+    });
     at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  return files;
+  const inOrder = members.filter(({ body }) => body.length > 0).sort((a, b) => a.start - b.start);
+  for (const [i, { start, member }] of inOrder.entries())
+    if (i > 0 && inOrder[i - 1].start + inOrder[i - 1].body.length > start)
+      throw new RangeError(
+        `${name}: ${member} lies on top of another member; the file is damaged. Write it again.`,
+      );
+  const total = members.reduce((sum, { size }) => sum + size, 0);
+  const most = Math.max(unpacked.least, unpacked.ratio * bytes.length);
+  if (total > most)
+    throw new RangeError(
+      `${name} has ${megabytes(bytes.length)} MB and unpacks to ${megabytes(total)} MB; of a file of its size up to ${megabytes(most)} MB are unpacked. Save it with numpy.savez instead of savez_compressed.`,
+    );
+  return members;
 }
+
+const megabytes = (size: number): string => (size / 1e6).toFixed(size < 1e7 ? 1 : 0);
 
 /** The bytes of a .npz file with one array a name (without `.npy`). Errors as in `encodeZip` and `encodeNpy`. */
 export function encodeNpz(arrays: Readonly<Record<string, NpzEntry>>): Uint8Array {

@@ -32,7 +32,7 @@ export function parseDataSpec(given: string): DataSpec {
     npy: () => ({ path: what }),
     images: () => ({ path: what }),
   };
-  if (!base[kind])
+  if (!Object.hasOwn(base, kind))
     throw new InputError(`--data is "${text}"; the kind must be one of ${Object.keys(base).join(', ')}.`, {
       field: 'data',
     });

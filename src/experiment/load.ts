@@ -8,6 +8,7 @@ import { evaluate, scripts } from './loading/modules.js';
 
 export { placed } from './loading/errors.js';
 export { chooseExport, type LoadedExport } from './loading/exports.js';
+export { loadedFiles } from './loading/modules.js';
 
 export interface LoadOptions {
   /** Text of the file when it differs from the disk (unsaved changes). */

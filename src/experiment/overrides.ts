@@ -16,6 +16,11 @@ export function parseValue(text: string): unknown {
   }
 }
 
+/** Parts of a path. */
+const deepest = 32;
+/** Values of one field: no grid has more cells. */
+export const mostValues = 10_000;
+
 /**
  * A copy of a definition with the fields at the given dotted paths replaced. New fields may be set (the schema refuses
  * unknown ones afterwards); a path through something that is not an object is an InputError.
@@ -25,8 +30,14 @@ export function applyOverrides<T extends object>(
   overrides: Readonly<Record<string, unknown>>,
 ): T {
   let result: unknown = definition;
-  for (const [path, value] of Object.entries(overrides))
-    result = replaced(result, path.split('.'), value, path);
+  for (const [path, value] of Object.entries(overrides)) {
+    const keys = path.split('.', deepest + 1);
+    if (keys.length > deepest)
+      throw new InputError(`--set ${path.slice(0, 60)}…: the path has more than ${deepest} parts.`, {
+        field: path.slice(0, 60),
+      });
+    result = replaced(result, keys, value, path);
+  }
   return result as T;
 }
 
@@ -43,6 +54,12 @@ function replaced(target: unknown, keys: readonly string[], value: unknown, path
       { field: path },
     );
   const [key, ...rest] = keys;
+  if (key === '__proto__') throw new InputError(`--set ${path}: "__proto__" is no field.`, { field: path });
+  if (Array.isArray(target) && !(/^\d{1,9}$/.test(key) && Number(key) <= target.length))
+    throw new InputError(
+      `--set ${path}: "${key}" is no place of a list of ${target.length}; places are 0 to ${target.length}, of which the last one adds to the list.`,
+      { field: path },
+    );
   const copy = (Array.isArray(target) ? [...target] : { ...target }) as Record<string, unknown>;
   copy[key] = replaced(copy[key], rest, value, path);
   return copy;
@@ -58,7 +75,12 @@ export function expandVary(text: string): { readonly path: string; readonly valu
       throw new InputError(
         `--vary ${text}: the range ${from}..${to} is empty; write the smaller number first.`,
       );
-    return { path, values: Array.from({ length: to - from + 1 }, (_, i) => from + i) };
+    const count = to - from + 1;
+    if (!(count <= mostValues))
+      throw new InputError(
+        `--vary ${text}: the range has ${count} values; up to ${mostValues} are run at once. Vary less, or part it with several sweeps.`,
+      );
+    return { path, values: Array.from({ length: count }, (_, i) => from + i) };
   }
   const values = splitTop(String(value)).map(parseValue);
   if (values.length === 0)

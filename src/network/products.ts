@@ -1,3 +1,4 @@
+import { device } from './devices/index.js';
 import * as tf from './tf.js';
 
 /** A B^T of [n, k] and [m, k]. */
@@ -7,8 +8,4 @@ export const timesTransposed = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D => 
 export const transposedTimes = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D => tf.matMul(a, b, true, false);
 
 /** A^T B of every sample: [N, S, k] and [N, S, c] to [N, k, c]. */
-export function sampleOuter(a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D {
-  return tf.getBackend() === 'wasm'
-    ? (tf.matMul(tf.transpose(a, [0, 2, 1]), b) as tf.Tensor3D)
-    : (tf.matMul(a, b, true, false) as tf.Tensor3D);
-}
+export const sampleOuter = (a: tf.Tensor3D, b: tf.Tensor3D): tf.Tensor3D => device().sampleOuter(a, b);

@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly runId?: string;
   /** Name of the sweep that the run is a cell of. */
   readonly sweep?: string;
+  /** Hash of what a cell is trained from. */
+  readonly cell?: string;
   /** Resume from the last checkpoint of this run folder. */
   readonly resume?: string;
   readonly paused?: boolean;

@@ -72,7 +72,7 @@ function problemOf(value: unknown, shapes: Readonly<Record<string, Shape>>, wire
   if (!isObject(value)) return say`${wire} message is not an object`;
   const message = value as Record<string, unknown>;
   const shape = Object.hasOwn(shapes, String(message['type'])) ? shapes[String(message['type'])] : undefined;
-  if (!shape) return say`${wire} message has the unknown type ${JSON.stringify(message['type'])}`;
+  if (!shape) return say`${wire} message has the unknown type ${JSON.stringify(message['type'] ?? null)}`;
   for (const [field, check] of Object.entries(shape)) {
     if (!check(message[field]))
       return say`${wire} message "${String(message['type'])}" has a wrong field "${field}"`;
@@ -95,9 +95,12 @@ export class Receiver<M extends FromHost | FromTrainer> {
     const { v, seq, message } = value as Envelope<unknown>;
     if (v !== trainerWireVersion)
       throw new Error(
-        `${this.wire} speaks version ${v} of the wire, this side ${trainerWireVersion}. Both must come from the same Kernelscope; reload the window or reinstall.`,
+        `${this.wire} speaks version ${String(v ?? 'none')} of the wire, this side ${trainerWireVersion}. Both must come from the same Kernelscope; reload the window or reinstall.`,
       );
-    if (seq !== this.next) throw new Error(`${this.wire} message ${seq} came where ${this.next} was due.`);
+    if (seq !== this.next)
+      throw new Error(
+        `${this.wire} message ${String(seq ?? 'without a number')} came where ${this.next} was due.`,
+      );
     this.next++;
     const problem = problemOf(message, this.shapes, this.wire);
     if (problem) throw new Error(`${problem}.`);

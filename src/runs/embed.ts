@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Snapshot } from '../protocol/records.js';
 import type { RunView } from '../protocol/viewWire.js';
 import { readRun, readSnapshots, type StoredRun } from './reader.js';
+import { forOthers } from './shared.js';
 
 /** Kernels kept in a page: they are by far its largest part. */
 const mostKernels = 9;
@@ -52,7 +54,7 @@ function embed(folder: string): EmbeddedRun {
     }),
   );
   return {
-    run: { info: run.run.info, status: run.run.status, ended: run.run.ended },
+    run: forOthers({ info: run.run.info, status: run.run.status, ended: run.run.ended }),
     metrics: {
       step: take(run.metrics.step),
       time: take(run.metrics.time),
@@ -70,6 +72,9 @@ function embed(folder: string): EmbeddedRun {
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c);
 
+/** What a policy calls the very text of a script: no other one runs, also not one that data bring in. */
+const hashOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('base64')}`;
+
 export interface PageParts {
   /** dist/webview/report.js and styles.css, as text. */
   readonly script: string;
@@ -84,13 +89,14 @@ export function reportPage(folders: readonly string[], { script, styles }: PageP
   const runs = folders.map(embed);
   // "</script>" inside the data would end it early; the escape is valid JSON.
   const data = JSON.stringify(runs).replaceAll('<', '\\u003c');
+  const code = script.replaceAll('</script', '<\\/script');
   const title = escapeHtml(runs.map((r) => r.run.info.name).join(' and '));
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src '${hashOf(code)}'">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Kernelscope</title>
 <style>${styles}</style>
@@ -98,7 +104,7 @@ export function reportPage(folders: readonly string[], { script, styles }: PageP
 <body class="report">
 <div id="dashboard"><p>This report draws its charts with a script inside the page; it needs no network.</p></div>
 <script type="application/json" id="runs">${data}</script>
-<script>${script.replaceAll('</script', '<\\/script')}</script>
+<script>${code}</script>
 </body>
 </html>
 `;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { encodeNpz, type NpzEntry } from '../core/npz.js';
 import { readRun, readSnapshots } from './reader.js';
+import { forOthers } from './shared.js';
 import { scalarEvents } from './tensorboard.js';
 
 export const exportFormats = ['csv', 'npz', 'tensorboard', 'json'] as const;
@@ -19,11 +20,20 @@ export function exportName(folder: string, format: ExportFormat): string {
   }[format];
 }
 
+export interface ExportOptions {
+  /** Whether json says where on this machine the run and its model file lie. */
+  readonly places?: boolean;
+}
+
 /**
  * A run in another format. csv: one row a metrics row, empty where not measured. npz: `metrics/<column>` [rows] and
  * `<name>` [measurements, ...shape] with `<name>/step`. json: everything but arrays. tensorboard: an event file of scalars.
  */
-export function exportRun(folder: string, format: ExportFormat): Uint8Array {
+export function exportRun(
+  folder: string,
+  format: ExportFormat,
+  { places = false }: ExportOptions = {},
+): Uint8Array {
   const run = readRun(folder);
   const { step, time, columns } = run.metrics;
   const text = (value: string) => new TextEncoder().encode(value);
@@ -41,7 +51,7 @@ export function exportRun(folder: string, format: ExportFormat): Uint8Array {
       const list = (values: Float64Array) => Array.from(values, (v) => (Number.isFinite(v) ? v : null));
       return text(
         `${JSON.stringify({
-          run: run.run,
+          run: places ? run.run : forOthers(run.run),
           metrics: {
             step: list(step),
             time: list(time),

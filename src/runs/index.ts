@@ -2,17 +2,27 @@ export { type Comparison, compareRuns } from './compare.js';
 export { changedFields, leavesOf } from './definitions.js';
 export { type PageParts, reportPage } from './embed.js';
 export { type ExportFormat, exportFormats, exportName, exportRun } from './export.js';
+export { cleanLeftovers, writeAtomically } from './files/durable.js';
+export { WriteError, writeError, writing } from './files/failure.js';
+export { FolderLock, ownerOf } from './files/lock.js';
+export { ownIdentity } from './files/process.js';
+export { importRun } from './importRun.js';
 export {
   changedAt,
   checkpointPath,
+  type Fingerprint,
   files,
+  interruptPath,
   type RunFile,
+  runIdOf,
   runSchemaVersion,
   snapshotPath,
   sourceHash,
 } from './layout.js';
 export {
-  framesOf,
+  checkpointsOf,
+  type DamagedRun,
+  damagedRuns,
   lastCheckpoint,
   listRuns,
   readLines,
@@ -21,6 +31,8 @@ export {
   readSnapshots,
   type StoredRun,
 } from './reader.js';
+export { framesOf } from './rows.js';
+export { deleteRun, editRun } from './runJson.js';
 export { lossSketch } from './sketch.js';
 export { doneCells, readSweepFile, type SweepFile, type SweepRequest, sweepFiles } from './sweepFile.js';
-export { deleteRun, editRun, RunWriter, writeAtomically } from './writer.js';
+export { claimRun, type Marks, type ResumePoint, RunWriter, reaches } from './writer.js';

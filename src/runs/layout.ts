@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEnded, RunStarted, RunStatus, SnapshotName } from '../protocol/records.js';
+import type { ProcessIdentity } from './files/process.js';
 
 export const runSchemaVersion = 1;
+
+/** What the numbers of a run depend on beside its definition. */
+export interface Fingerprint {
+  /** SHA-256 of the model file and the workspace files that it imports, by their path from the model file's folder. */
+  readonly files: Readonly<Record<string, string>>;
+  /** SHA-256 of the inputs and targets of both sets. */
+  readonly data: string;
+  readonly threads: number;
+}
 
 /** What run.json holds. */
 export interface RunFile {
@@ -16,9 +26,12 @@ export interface RunFile {
     readonly overrides: Readonly<Record<string, unknown>>;
     readonly data?: string;
   };
-  /** Process that writes the run, for finding out that it is gone. */
+  /** Process that writes, or wrote, the run; that it is there is known by the lock that it holds. */
   readonly pid: number;
+  readonly owner?: ProcessIdentity;
   readonly source: { readonly sha256: string; readonly gitCommit: string | null };
+  /** What the run was trained on; absent in runs of earlier versions. */
+  readonly fingerprint?: Fingerprint;
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: {
     readonly platform: string;
@@ -27,10 +40,20 @@ export interface RunFile {
     readonly cores: number;
     readonly memoryGiB: number;
   };
-  /** Name of the sweep that this run is a cell of. */
+  /** Name of the sweep that this run is a cell of, and hash of what it is trained from there. */
   readonly sweep?: string;
+  readonly cell?: string;
   readonly label?: string;
   readonly pinned?: boolean;
+  /** It came from another folder: going on with it runs a model file that somebody else named. */
+  readonly imported?: boolean;
+}
+
+/** Id of a run: its folder's name, after that of its sweep where it is a cell. No field of run.json has a say in it. */
+export function runIdOf(folder: string): string {
+  const parent = path.dirname(path.resolve(folder));
+  const name = path.basename(path.resolve(folder));
+  return path.basename(path.dirname(parent)) === 'sweeps' ? `${path.basename(parent)}/${name}` : name;
 }
 
 export const files = {
@@ -59,7 +82,24 @@ export function snapshotPath(name: SnapshotName, step: number): string {
   return path.join(folder, `${padded(step)}.npy`);
 }
 
+/** Folders of arrays that a run has, with the names of the arrays. */
+export function arrayFolders(folder: string): { readonly name: string; readonly place: string }[] {
+  const arrays = path.join(folder, 'arrays');
+  const others = existsSync(arrays)
+    ? readdirSync(arrays, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    : [];
+  return [
+    { name: 'kernel', place: path.join(folder, 'kernels') },
+    { name: 'eigenvalues', place: path.join(folder, 'spectra') },
+    ...others.map(({ name }) => ({ name, place: path.join(arrays, name) })),
+  ].filter(({ place }) => existsSync(place));
+}
+
 export const checkpointPath = (step: number): string => path.join(files.checkpoints, `${padded(step)}.npz`);
+
+/** Place of the checkpoint that an interrupt adds; it goes once the run has gone on. */
+export const interruptPath = (step: number): string =>
+  path.join(files.checkpoints, `${padded(step)}.stop.npz`);
 
 /** When a file was last changed, in milliseconds since 1970; 0 where there is none, also below something that is no folder. */
 export function changedAt(file: string): number {

@@ -1,11 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { decodeNpy } from '../core/npy.js';
 import { say } from '../core/say.js';
 import type { NoteRecord, RegimeRecord, Snapshot, SnapshotName } from '../protocol/records.js';
 import type { MetricsFrame } from '../protocol/trainerWire.js';
-import { files, type RunFile, runSchemaVersion } from './layout.js';
+import { ownerOf } from './files/lock.js';
+import { arrayFolders, changedAt, files, type RunFile, runIdOf, runSchemaVersion } from './layout.js';
+import { framesOf, rowsOf } from './rows.js';
+import { checked, runFileSchema } from './schema.js';
 
 export interface StoredRun {
   readonly folder: string;
@@ -18,25 +21,15 @@ export interface StoredRun {
   readonly events: readonly (RegimeRecord | NoteRecord)[];
 }
 
-/** Whether a process is still there. */
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /**
- * run.json of a folder. A run that says it is running while its process is gone is `interrupted`. Throws an InputError
+ * run.json of a folder. A run that says it is running while nobody holds its lock is `interrupted`. Throws an InputError
  * for anything that is not a run folder or that a newer version wrote.
  */
 export function readRunFile(folder: string): RunFile {
   const file = path.join(folder, files.run);
-  let run: RunFile;
+  let value: unknown;
   try {
-    run = JSON.parse(readFileSync(file, 'utf8')) as RunFile;
+    value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     const reason =
       (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -46,123 +39,120 @@ export function readRunFile(folder: string): RunFile {
       file,
     });
   }
-  if (typeof run.schemaVersion !== 'number' || run.schemaVersion > runSchemaVersion)
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version === 'number' && version > runSchemaVersion)
     throw new InputError(
-      `${file} has schema version ${run.schemaVersion}, and this Kernelscope reads up to ${runSchemaVersion}. Update Kernelscope.`,
+      `${file} has schema version ${version}, and this Kernelscope reads up to ${runSchemaVersion}. Update Kernelscope.`,
       { file },
     );
-  const info = { ...run.info, folder };
-  if ((run.status === 'running' || run.status === 'paused') && !alive(run.pid))
+  const run = checked<RunFile>(runFileSchema, value, file);
+  const info = { ...run.info, run: runIdOf(folder), folder: path.resolve(folder) };
+  if ((run.status === 'running' || run.status === 'paused') && !ownerOf(folder))
     return { ...run, info, status: 'interrupted' };
   return { ...run, info };
 }
 
 /** Parsed lines of a .jsonl file; a torn last line is dropped, anything else torn is an error with its line. */
-export function readLines<T>(file: string): T[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const out: T[] = [];
-  for (const [i, text] of lines.entries()) {
-    if (text === '') continue;
-    try {
-      out.push(JSON.parse(text) as T);
-    } catch {
-      if (i < lines.length - 1 && lines.slice(i + 1).some((rest) => rest !== ''))
-        throw new InputError(
-          `${file}:${i + 1} is not JSON: "${text.slice(0, 60)}". The file was changed by something else; restore it or remove the line.`,
-          { file, line: i + 1 },
-        );
-    }
-  }
-  return out;
-}
-
-/** Rows as columns, in the order of first appearance; NaN where a row lacks one. */
-export function framesOf(rows: readonly Readonly<Record<string, number | null>>[]): MetricsFrame {
-  const names = new Set<string>();
-  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
-  const column = (name: string) => Float64Array.from(rows, (row) => row[name] ?? Number.NaN);
-  names.delete('step');
-  names.delete('time');
-  return {
-    step: column('step'),
-    time: column('time'),
-    columns: Object.fromEntries([...names].map((name) => [name, column(name)])),
-  };
-}
+export const readLines = <T>(file: string): T[] => [...rowsOf(file)] as T[];
 
 /** Everything of a run but its arrays. */
 export function readRun(folder: string): StoredRun {
   const absolute = path.resolve(folder);
   const run = readRunFile(absolute);
-  const rows = readLines<Record<string, number | null>>(path.join(absolute, files.metrics));
-  const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events));
-  const metrics = framesOf(rows);
-  const timing = new Map(
-    readLines<{ step: number; seconds?: number; tax?: number }>(path.join(absolute, files.timing)).map(
-      (line) => [line.step, line],
-    ),
+  const metrics = framesOf(rowsOf(path.join(absolute, files.metrics)));
+  const events = readLines<RegimeRecord | NoteRecord>(path.join(absolute, files.events)).filter(
+    (event) =>
+      (event.kind === 'note' && typeof event.text === 'string') ||
+      (event.kind === 'regime' && typeof event.regime === 'string' && Array.isArray(event.reasons)),
   );
-  const tax = metrics.step.map((step) => timing.get(step)?.tax ?? Number.NaN);
-  const seconds = metrics.step.map((step) => timing.get(step)?.seconds ?? Number.NaN);
-  return { folder: absolute, run, metrics, tax, seconds, events };
+  const timing = new Map(
+    [...rowsOf(path.join(absolute, files.timing))].map((row) => [row['step'], row] as const),
+  );
+  const timed = (name: string) =>
+    metrics.step.map((step) => {
+      const value = timing.get(step)?.[name];
+      return typeof value === 'number' ? value : Number.NaN;
+    });
+  return { folder: absolute, run, metrics, tax: timed('tax'), seconds: timed('seconds'), events };
+}
+
+function arrayOf(file: string): ReturnType<typeof decodeNpy> {
+  try {
+    return decodeNpy(readFileSync(file), file);
+  } catch (error) {
+    throw error instanceof InputError ? error : new InputError((error as Error).message, { file });
+  }
 }
 
 /** Arrays of a run in the order of their steps; only those of the names given, when given. */
 export function readSnapshots(folder: string, names?: readonly string[]): Snapshot[] {
   const out: Snapshot[] = [];
-  const times = new Map(
-    readLines<{ step: number; time: number }>(path.join(folder, files.metrics)).map((row) => [
-      row.step,
-      row.time,
-    ]),
+  const places = arrayFolders(folder).filter(({ name }) => !names || names.includes(name));
+  const found = places.flatMap(({ name, place }) =>
+    readdirSync(place)
+      .filter((file) => file.endsWith('.npy'))
+      .sort()
+      .map((file) => ({ name, file: path.join(place, file), step: Number.parseInt(file, 10) })),
   );
-  const read = (name: string, place: string) => {
-    if ((names && !names.includes(name)) || !existsSync(place)) return;
-    for (const file of readdirSync(place)
-      .filter((f) => f.endsWith('.npy'))
-      .sort()) {
-      const step = Number(file.slice(0, -4));
-      const { shape, data } = decodeNpy(readFileSync(path.join(place, file)), path.join(place, file));
-      if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
-      out.push({
-        kind: 'snapshot',
-        name: name as SnapshotName,
-        step,
-        time: times.get(step) ?? Number.NaN,
-        shape,
-        data,
-      });
-    }
-  };
-  read('kernel', path.join(folder, 'kernels'));
-  read('eigenvalues', path.join(folder, 'spectra'));
-  const arrays = path.join(folder, 'arrays');
-  if (existsSync(arrays)) for (const name of readdirSync(arrays)) read(name, path.join(arrays, name));
+  const times = new Map<number, number>(found.map(({ step }) => [step, Number.NaN]));
+  if (found.length > 0)
+    for (const { step, time } of rowsOf(path.join(folder, files.metrics)))
+      if (typeof time === 'number' && times.has(step)) times.set(step, time);
+  for (const { name, file, step } of found) {
+    const { shape, data } = arrayOf(file);
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    out.push({
+      kind: 'snapshot',
+      name: name as SnapshotName,
+      step,
+      time: times.get(step) ?? Number.NaN,
+      shape,
+      data,
+    });
+  }
   return out.sort((a, b) => a.step - b.step);
 }
 
-/** Folders of all runs below a runs folder, newest first; what is not a run is passed over. */
-export function listRuns(runsFolder: string): RunFile[] {
+/** A folder that holds a run.json which cannot be read. */
+export interface DamagedRun {
+  readonly folder: string;
+  /** A sentence. */
+  readonly reason: string;
+}
+
+function everyRun(runsFolder: string): (RunFile | DamagedRun)[] {
   if (!existsSync(runsFolder)) return [];
-  const runs: RunFile[] = [];
-  for (const name of readdirSync(runsFolder)) {
+  return readdirSync(runsFolder).flatMap((name): (RunFile | DamagedRun)[] => {
     const folder = path.join(runsFolder, name);
+    // Half-made and foreign folders are none of ours.
+    if (name.startsWith('.') || changedAt(path.join(folder, files.run)) === 0) return [];
     try {
-      if (statSync(folder).isDirectory()) runs.push(readRunFile(folder));
-    } catch {
-      // Half-made or foreign folders do not hide the runs beside them.
+      return [readRunFile(folder)];
+    } catch (error) {
+      return [{ folder, reason: (error as Error).message }];
     }
-  }
-  return runs.sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
+  });
+}
+
+/** All runs below a runs folder, newest first; what is not a run is passed over. */
+export const listRuns = (runsFolder: string): RunFile[] =>
+  everyRun(runsFolder)
+    .filter((run): run is RunFile => 'info' in run)
+    .sort((a, b) => b.info.startedAt.localeCompare(a.info.startedAt));
+
+/** Folders below a runs folder that hold a damaged run. */
+export const damagedRuns = (runsFolder: string): DamagedRun[] =>
+  everyRun(runsFolder).filter((run): run is DamagedRun => 'reason' in run);
+
+/** Checkpoints of a run, the newest first; that of an interrupt stands for its step. */
+export function checkpointsOf(folder: string): string[] {
+  const place = path.join(folder, files.checkpoints);
+  if (!existsSync(place)) return [];
+  return readdirSync(place)
+    .filter((f) => /^\d+(\.stop)?\.npz$/.test(f))
+    .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
+    .map((f) => path.join(place, f));
 }
 
 /** The last checkpoint of a run, or null. */
-export function lastCheckpoint(folder: string): string | null {
-  const place = path.join(folder, files.checkpoints);
-  if (!existsSync(place)) return null;
-  const all = readdirSync(place)
-    .filter((f) => f.endsWith('.npz'))
-    .sort();
-  return all.length > 0 ? path.join(place, all[all.length - 1]) : null;
-}
+export const lastCheckpoint = (folder: string): string | null => checkpointsOf(folder)[0] ?? null;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { mistakeIn, sweepFileSchema } from './schema.js';
 
 /** What a sweep was asked for: enough to go on with it later. */
 export interface SweepRequest {
@@ -27,8 +28,8 @@ export function readSweepFile(folder: string): SweepFile | null {
   const file = path.join(folder, sweepFiles.data);
   if (!existsSync(file)) return null;
   try {
-    const sweep = JSON.parse(readFileSync(file, 'utf8')) as SweepFile;
-    return Array.isArray(sweep.cells) && Array.isArray(sweep.request?.vary) ? sweep : null;
+    const sweep: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return mistakeIn(sweepFileSchema, sweep) === null ? (sweep as SweepFile) : null;
   } catch {
     return null;
   }

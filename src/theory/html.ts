@@ -14,8 +14,11 @@ figure { margin: 0; } table.phase td, table.phase th { padding: .4rem .8rem; tex
 progress { width: 12rem; max-width: 40%; accent-color: #2f7bc4; }
 nav td:first-child a { color: inherit; } svg { width: 100%; max-width: 560px; height: auto; }`;
 
+/** Nothing is loaded and nothing runs; cells are coloured by styles of their own. */
+export const pagePolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
 /** A self-contained page without scripts, light and dark. */
 export const htmlPage = (title: string, body: string): string => `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${style}</style></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="${pagePolicy}"><title>${escapeHtml(title)}</title><style>${style}</style></head>
 <body><main>${body}</main></body></html>
 `;

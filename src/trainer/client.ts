@@ -20,6 +20,8 @@ export interface TrainerOptions {
   readonly execPath?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Throws where the child must not be started. */
+  readonly permit?: () => void;
   /** Lets everything else go first: who trains in an editor goes on editing. */
   readonly background?: boolean;
 }
@@ -90,6 +92,7 @@ export class TrainerClient implements Disposable {
   /** Starts the child and waits for its greeting. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
+      this.options.permit?.();
       const child = fork(this.options.trainerPath, [], {
         execPath: this.options.execPath ?? process.execPath,
         // VS Code's own runtime runs as plain Node with this variable.

@@ -6,8 +6,8 @@ import type { Inspection, InspectRequest } from '../protocol/trainerWire.js';
 import { layerLabels } from './layerLabels.js';
 import { limitSpectrum } from './limitGhost.js';
 import { outputProblems } from './outputProblems.js';
+import { prepare } from './prepare.js';
 import { problemsOf } from './problems.js';
-import { prepare } from './session.js';
 import { prepareStandIn } from './standIn.js';
 
 /** Everything theory can say of a model before it is trained; `exact` predicts from the whole training set's kernel. */

@@ -30,6 +30,8 @@ const inspector = new Inspector();
 let gate: PauseGate | null = null;
 let abort: AbortController | null = null;
 let leaving = false;
+/** Model file of the run that goes on, or went on last. */
+let running: string | null = null;
 /** Being made ready; a run that comes meanwhile waits for its end. */
 let warming: Promise<void> | null = null;
 
@@ -46,6 +48,7 @@ async function run(message: Extract<FromHost, { type: 'run' }>): Promise<void> {
   });
   abort = control;
   gate = pauses;
+  running = message.request.file;
   try {
     await warming;
     const { ended } = await runSession(
@@ -139,6 +142,17 @@ process.on('message', (value) => {
     sendError(error);
   }
 });
+/** Code of a model file may fail when nobody waits for it: in a timer, in a promise that nobody has taken. */
+function failedOutside(error: unknown): void {
+  const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  const text = `${running ?? 'The model file'}: code that it started failed on its own (${message}), outside of what was called. Catch the error there, or take that code out.`;
+  pump.flush(true);
+  sendError(new InputError(text, running ? { file: running } : {}));
+  // What is on its way is sent before the process ends; a run that goes on stays to be gone on with.
+  setTimeout(() => process.exit(1), 100);
+}
+process.on('uncaughtException', failedOutside);
+process.on('unhandledRejection', failedOutside);
 process.on('disconnect', leave);
 // A terminal sends Ctrl-C to the whole group; the parent decides how a run ends.
 process.on('SIGINT', () => undefined);

@@ -1,6 +1,6 @@
 import type { MetricsRow, NoteRecord, RegimeRecord, RunRecord, Snapshot } from '../protocol/records.js';
 import type { FromTrainer } from '../protocol/trainerWire.js';
-import { framesOf } from '../runs/reader.js';
+import { framesOf } from '../runs/rows.js';
 
 type Frame = Extract<FromTrainer, { type: 'frame' }>;
 

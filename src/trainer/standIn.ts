@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { modelOf } from '../experiment/builtModel.js';
@@ -9,7 +10,7 @@ import { useBackend } from '../network/backends/index.js';
 import type { Dataset, Split } from '../network/data/index.js';
 import { buildModel } from '../network/models/build.js';
 import type { InspectRequest } from '../protocol/trainerWire.js';
-import { builtFrom, type Prepared } from './session.js';
+import { builtFrom, type Prepared } from './prepare.js';
 
 const samples = 64;
 
@@ -19,7 +20,10 @@ const samples = 64;
  */
 export async function prepareStandIn(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
-  const backend = await useBackend(request.backend, { nativePath: request.nativePath });
+  const backend = await useBackend(request.backend, {
+    nativePath: request.nativePath,
+    project: path.dirname(request.file),
+  });
   const chosen = chooseExport(file, await loadModelFile(file, { text }), exportName || undefined);
   const definition = resolveDefinition({
     model: chosen.value,
@@ -61,7 +65,7 @@ export async function prepareStandIn(request: InspectRequest): Promise<Prepared>
     test: split,
   };
   return {
-    experiment: { file, exportName: chosen.name, definition, folder: '', builder: true },
+    experiment: { file, exportName: chosen.name, definition, folder: '', sources: [], builder: true },
     backend,
     data,
     built,

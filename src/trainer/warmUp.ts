@@ -2,7 +2,7 @@ import path from 'node:path';
 import { train } from '../network/training/index.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import { limitSpectrum } from './limitGhost.js';
-import { prepare } from './session.js';
+import { prepare } from './prepare.js';
 
 /** Goes the way of a run through loader, backend, data, network, kernel and step, with as little work as there is. */
 const model = `import { defineExperiment, digits, twoLayer } from 'kernelscope';

@@ -26,8 +26,8 @@ beforeAll(() => {
   const direction = new Random(2).normals(start.length);
   weights = steps.map((step) => {
     const all = start.map((w, i) => w + 0.02 * step * direction[i]);
-    let from = 0;
-    return sizes.map((size) => all.slice(from, (from += size)));
+    const ends = sizes.map((_, i) => sizes.slice(0, i + 1).reduce((a, b) => a + b, 0));
+    return sizes.map((size, i) => all.slice(ends[i] - size, ends[i]));
   });
   for (const [k, step] of steps.entries()) {
     mkdirSync(at('saved', `step-${step}`), { recursive: true });

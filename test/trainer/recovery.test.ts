@@ -108,6 +108,35 @@ describe('a run whose window closes', () => {
   });
 });
 
+describe('a run whose data have changed', () => {
+  it('does not go on with them, and touches nothing', async () => {
+    const rows = (slope: number) =>
+      `a,y\n${Array.from({ length: 24 }, (_, i) => `${i},${slope * i}`).join('\n')}\n`;
+    const [file, data] = ['model.ts', 'data.csv'].map((name) => path.join(place.path, name));
+    writeFileSync(data, rows(1));
+    writeFileSync(
+      file,
+      `import { csv, defineExperiment, twoLayer } from 'kernelscope';
+export default defineExperiment({ model: twoLayer({ width: 8 }), data: csv({ path: 'data.csv' }), steps: 40, probe: 4 });
+`,
+    );
+    const client = await trainers.start();
+    const { folder } = await trainers.finish(client, trainers.request(file));
+    const run = JSON.parse(readFileSync(path.join(folder, 'run.json'), 'utf8')) as Record<string, unknown>;
+    const cut = JSON.stringify({ ...run, status: 'running', ended: undefined });
+    writeFileSync(path.join(folder, 'run.json'), cut);
+    truncateSync(metricsFile(folder), 100);
+    writeFileSync(data, rows(2));
+    const error = next(client, 'error');
+    client.run(trainers.request(file, { resume: folder }));
+    expect((await error).message).toMatch(
+      /^The data of .*model\.ts are not those that this run began with \(their SHA-256 was/,
+    );
+    expect(readFileSync(path.join(folder, 'run.json'), 'utf8')).toBe(cut);
+    expect(metricsText(folder)).toHaveLength(100);
+  });
+});
+
 describe('a run whose file has changed', () => {
   it('does not go on as another run, and names the fields', async () => {
     const file = path.join(place.path, 'model.ts');

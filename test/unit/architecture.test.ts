@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/folders.js';
@@ -78,6 +78,26 @@ const above = ['src/experiment', 'src/runs', 'src/theory', 'src/trainer', 'src/c
 
 /** Most files side by side in one folder. */
 const mostFiles = 20;
+
+describe('the gate', () => {
+  it('is the only place of the extension that starts processes, and asks for trust first', () => {
+    const starts =
+      /child_process|new TrainerClient\b|\bcreateTerminal\b|\bShellExecution\b|\bProcessExecution\b|\bexecuteTask\b|new Worker\b/;
+    const found = files
+      .filter((file) => file.startsWith('src/extension/'))
+      .filter((file) => starts.test(readFileSync(path.join(root, file), 'utf8')));
+    expect(found).toEqual(['src/extension/processes.ts']);
+    const makers = files.filter(
+      (file) =>
+        file.startsWith('src/extension/') &&
+        /new Processes\(/.test(readFileSync(path.join(root, file), 'utf8')),
+    );
+    expect(makers).toEqual(['src/extension/gate.ts']);
+    expect(readFileSync(path.join(root, 'src/extension/gate.ts'), 'utf8')).toContain(
+      'new Processes(() => vscode.workspace.isTrusted)',
+    );
+  });
+});
 
 describe('the house', () => {
   it.each(Object.keys(rooms))('%s imports only the rooms it may', (room) => {

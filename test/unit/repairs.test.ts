@@ -132,6 +132,152 @@ const others: readonly Case[] = [
     shape: [2, 3, 4],
     compute: (x) => tf.matMul(x, fixed([2, 5, 4], 8), false, true),
   },
+  ...[0, 1].map((side) => ({
+    name: `batched products of unequal rows, ${side ? 'right' : 'left'}`,
+    shape: [2, 1, 3, 4],
+    compute: (x: tf.Tensor) =>
+      side ? tf.matMul(fixed([2, 3, 5, 3], 8), x) : tf.matMul(x, fixed([2, 3, 4, 5], 8)),
+  })),
+  { name: 'a maximum with ties', shape: [2, 3], compute: (x) => tf.max(tf.concat([x, tf.mul(x, 1)], 1), 1) },
+  {
+    name: 'cumulative sums along the first axis',
+    shape: [4, 3],
+    compute: (x) => tf.cumsum(x, 0, true, true),
+  },
+  ...[tf.maximum, tf.minimum, tf.squaredDifference].map((of, k) => ({
+    name: `a row against rows, ${['maximum', 'minimum', 'squared difference'][k]}`,
+    shape: [4],
+    compute: (x: tf.Tensor) => of(x, fixed([3, 4], 9)),
+  })),
+  { name: 'copies', shape: [2, 3], compute: (x) => tf.tile(x, [3, 2]) },
+  {
+    name: 'mirrored margins',
+    shape: [3, 4],
+    compute: (x) =>
+      tf.mirrorPad(
+        x,
+        [
+          [1, 2],
+          [2, 0],
+        ],
+        'reflect',
+      ),
+  },
+  { name: 'strided slices', shape: [5, 4], compute: (x) => tf.stridedSlice(x, [1, 3], [5, 0], [2, -1]) },
+  {
+    name: 'depth to space',
+    shape: [2, 2, 3, 4],
+    compute: (x) => tf.depthToSpace(x as tf.Tensor4D, 2, 'NHWC'),
+  },
+  {
+    name: 'local response normalisation',
+    shape: [2, 2, 2, 5],
+    compute: (x) => tf.localResponseNormalization(x as tf.Tensor4D, 1, 1, 0.5, 0.7),
+  },
+  ...(['valid', 'same'] as const).flatMap((pad): Case[] => [
+    {
+      name: `average pooling of volumes (${pad})`,
+      shape: [2, 4, 3, 3, 2],
+      compute: (x) => tf.avgPool3d(x as tf.Tensor5D, 2, 1, pad),
+    },
+    {
+      name: `max pooling of negative volumes (${pad})`,
+      shape: [2, 4, 3, 3, 2],
+      range: [-2, -0.1],
+      compute: (x) => tf.maxPool3d(x as tf.Tensor5D, 2, 2, pad),
+    },
+    ...[1, 2].flatMap((dilation): Case[] => [
+      {
+        name: `conv3d by its input (${pad}, dilation ${dilation})`,
+        shape: [2, 4, 4, 3, 2],
+        compute: (x) =>
+          tf.conv3d(x as tf.Tensor5D, fixed([2, 2, 2, 2, 3], 1) as tf.Tensor5D, 1, pad, 'NDHWC', dilation),
+      },
+      {
+        name: `conv3d by its filter (${pad}, dilation ${dilation})`,
+        shape: [2, 2, 2, 2, 3],
+        compute: (w) =>
+          tf.conv3d(fixed([2, 4, 4, 3, 2], 2) as tf.Tensor5D, w as tf.Tensor5D, 1, pad, 'NDHWC', dilation),
+      },
+      {
+        name: `dilated depthwise conv by its input (${pad}, dilation ${dilation})`,
+        shape: [2, 6, 5, 3],
+        compute: (x) =>
+          tf.depthwiseConv2d(x as tf.Tensor4D, fixed([2, 3, 3, 2], 3) as tf.Tensor4D, 1, pad, 'NHWC', [
+            dilation,
+            1,
+          ]),
+      },
+      {
+        name: `dilated depthwise conv by its filter (${pad}, dilation ${dilation})`,
+        shape: [2, 3, 3, 2],
+        compute: (w) =>
+          tf.depthwiseConv2d(fixed([2, 6, 5, 3], 3) as tf.Tensor4D, w as tf.Tensor4D, 1, pad, 'NHWC', [
+            dilation,
+            1,
+          ]),
+      },
+    ]),
+    {
+      name: `transposed conv3d by its input (${pad})`,
+      shape: [2, 3, 2, 2, 2],
+      compute: (x) =>
+        tf.conv3dTranspose(
+          x as tf.Tensor5D,
+          fixed([2, 2, 2, 3, 2], 1) as tf.Tensor5D,
+          pad === 'same' ? [2, 6, 4, 4, 3] : [2, 4, 3, 3, 3],
+          pad === 'same' ? 2 : 1,
+          pad,
+        ),
+    },
+    {
+      name: `transposed conv3d by its filter (${pad})`,
+      shape: [2, 2, 2, 3, 2],
+      compute: (w) =>
+        tf.conv3dTranspose(
+          fixed([2, 3, 2, 2, 2], 1) as tf.Tensor5D,
+          w as tf.Tensor5D,
+          pad === 'same' ? [2, 6, 4, 4, 3] : [2, 4, 3, 3, 3],
+          pad === 'same' ? 2 : 1,
+          pad,
+        ),
+    },
+  ]),
+  ...[[1, 5, 1], [2, 1, 3], [3]].map(
+    (own): Case => ({
+      name: `batch normalisation by [${own}]`,
+      shape: [2, 5, 3],
+      compute: (x) =>
+        tf.batchNorm3d(
+          x as tf.Tensor3D,
+          fixed(own, 1) as tf.Tensor3D,
+          tf.add(tf.square(fixed(own, 2)), 0.5) as tf.Tensor3D,
+          fixed(own, 3) as tf.Tensor3D,
+          fixed(own, 4) as tf.Tensor3D,
+        ),
+    }),
+  ),
+  ...[
+    [tf.image.resizeBilinear, 'bilinear'] as const,
+    [tf.image.resizeNearestNeighbor, 'nearest'] as const,
+  ].flatMap(([resize, name]) =>
+    [
+      [5, 7],
+      [2, 2],
+    ].flatMap((size) =>
+      [
+        [false, false],
+        [true, false],
+        [false, true],
+      ].map(
+        ([corners, half]): Case => ({
+          name: `resizing, ${name}, to ${size}${corners ? ', corners aligned' : ''}${half ? ', half pixels' : ''}`,
+          shape: [2, 3, 4, 2],
+          compute: (x) => resize(x as tf.Tensor4D, size as [number, number], corners, half),
+        }),
+      ),
+    ),
+  ),
   { name: 'slices', shape: [4, 5], compute: (x) => tf.slice(x, [1, 2], [2, 3]) },
 ];
 

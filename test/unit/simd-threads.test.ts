@@ -5,6 +5,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { threadCount } from '../../src/network/backends/simd/index.js';
+import { operations, Threads } from '../../src/network/backends/simd/threads.js';
 import { root } from '../helpers/folders.js';
 
 const product = `
@@ -49,6 +50,19 @@ describe('threads of products', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('end a job in which one of them fails, with an error', { timeout: 20_000 }, async () => {
+    const pool = new Threads(2);
+    const memory = (pool as unknown as { memory: { buffer: SharedArrayBuffer } }).memory;
+    const [k, many] = [64, 4096];
+    const a = pool.allocate(32 * k);
+    const c = pool.allocate(32 * 8 * (many + 1));
+    // All columns but the last lie within the memory; which thread meets the last one is not known.
+    const b = memory.buffer.byteLength - 32 * k;
+    const job = () => pool.do(operations.product, many, [a, b - 32 * k * 3, k, 1, many, c, 32 * many, 1, 1]);
+    expect(job).toThrow(/failed|out of bounds/);
+    await pool.close();
   });
 
   it('are one where no other can be started', async () => {

@@ -49,6 +49,9 @@ const definition = (more: Partial<Definition> = {}): Definition => ({
   measure: { kernels: 6 },
   ...more,
 });
+/** What training goes on from; the recorder's part says which kernels were measured. */
+const withoutRecorder = (saved: readonly Checkpoint[]) =>
+  saved.map(({ recorder: _recorder, ...rest }) => rest);
 const teacher = (n = 48): Dataset =>
   loadData(
     { kind: 'teacher', dimension: 6, target: 'interaction', inputs: 'sphere', train: n, test: 20 },
@@ -213,7 +216,7 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     expect([kernels(throttled)[0], kernels(throttled).at(-1)]).toEqual([0, 40]);
     expect(throttled.records.filter((r) => r.kind === 'note' && r.throttle)).toHaveLength(1);
     expect(weightsOf(throttled.built)).toEqual(weightsOf(free.built));
-    expect(saved['throttled']).toEqual(saved['free']);
+    expect(withoutRecorder(saved['throttled'])).toEqual(withoutRecorder(saved['free']));
     // At the fixed cadence everything but the kernels' own numbers is there, bit by bit.
     const fixed = (records: readonly RunRecord[]) =>
       metrics(records)
@@ -377,7 +380,7 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     const gap = (width: number) => {
       const built = build(data, twoLayer({ width }));
       const stepper = new Stepper(built, definition(), 0.5);
-      const twin = LinearisedTwin.of(built.model, 'mse', stepper.factors) as LinearisedTwin;
+      const twin = new LinearisedTwin(built.model, 'mse', stepper.factors);
       for (let t = 0; t < 60; t++) {
         twin.step(x, y, 0.5);
         stepper.step(x, y).dispose();
@@ -439,7 +442,7 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     );
     const twinOf = (trained: BuiltModel) => {
       const stepper = new Stepper(trained, definition(), 20);
-      return { stepper, twin: LinearisedTwin.of(trained.model, 'mse', stepper.factors) as LinearisedTwin };
+      return { stepper, twin: new LinearisedTwin(trained.model, 'mse', stepper.factors) };
     };
     const { stepper, twin } = twinOf(build(data, tangent));
     const { x, y } = tensorsOf(data.train, data);

@@ -1,8 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { InputError } from '../../core/errors.js';
-import { type ExportFormat, exportFormats, exportName, exportRun } from '../../runs/index.js';
+import {
+  type ExportFormat,
+  exportFormats,
+  exportName,
+  exportRun,
+  writeAtomically,
+} from '../../runs/index.js';
 
 export function register(program: Command): void {
   program
@@ -11,24 +17,24 @@ export function register(program: Command): void {
     .argument('<run>', 'run folder')
     .requiredOption('--format <format>', exportFormats.join(', '))
     .option('--out <file>', 'file (for tensorboard: the log folder); default: named after the run, here')
+    .option('--absolute-paths', 'json: keep where on this machine the run and its model file lie')
     .action(exportAction);
 }
 
-function exportAction(run: string, options: { format: string; out?: string }): void {
+function exportAction(run: string, options: { format: string; out?: string; absolutePaths?: boolean }): void {
   if (!exportFormats.includes(options.format as ExportFormat))
     throw new InputError(`--format is "${options.format}"; it must be one of ${exportFormats.join(', ')}.`, {
       field: '--format',
     });
   const format = options.format as ExportFormat;
-  const bytes = exportRun(run, format);
+  const bytes = exportRun(run, format, { places: options.absolutePaths });
   const name = exportName(path.resolve(run), format);
   // TensorBoard reads folders, and only files of this name.
   const target =
     format === 'tensorboard'
       ? path.join(logFolder(path.resolve(options.out ?? '.'), name), name)
       : path.resolve(options.out ?? name);
-  mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, bytes);
+  writeAtomically(target, bytes);
   process.stdout.write(`${target}\n`);
 }
 

@@ -57,7 +57,9 @@ async function kernelAction(file: string, options: Options): Promise<void> {
     import('../../network/kernel/index.js'),
     import('../io/kernelModel.js'),
   ]);
-  await useBackend(options.backend);
+  // A layers model.json is data; a model file is run, and its project with it.
+  const project = file.endsWith('.json') ? undefined : path.dirname(path.resolve(file));
+  await useBackend(options.backend, { project });
   const shapes = options.probe?.map((name) => readNpy(name).shape.slice(1));
   const { built, probe } = await loadForKernel(
     {
@@ -123,7 +125,7 @@ function readWeights(
   file: string,
   wanted: readonly (readonly number[])[],
 ): { data: Float32Array; shape: readonly number[] }[] {
-  const arrays = asInput(file, () => decodeNpz(bytesOf(file), file, (bytes) => inflateRawSync(bytes)));
+  const arrays = asInput(file, () => decodeNpz(bytesOf(file), file, inflateRawSync));
   const values = wanted.map((shape, i) => {
     const array = arrays.get(String(i)) ?? arrays.get(`arr_${i}`);
     if (!array)

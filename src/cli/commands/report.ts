@@ -1,8 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { FailureError } from '../../core/errors.js';
-import { reportPage } from '../../runs/index.js';
+import { reportPage, writeAtomically } from '../../runs/index.js';
 
 export function register(program: Command): void {
   program
@@ -23,10 +22,6 @@ export function writeReport(runs: readonly string[], out: string): string {
     script: readFileSync(path.join(parts, 'report.js'), 'utf8'),
     styles: readFileSync(path.join(parts, 'styles.css'), 'utf8'),
   });
-  try {
-    writeFileSync(target, page);
-  } catch (error) {
-    throw new FailureError(`${target} cannot be written (${(error as Error).message}).`);
-  }
+  writeAtomically(target, page);
   return target;
 }

@@ -2,7 +2,16 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { FailureError, InputError } from '../../core/errors.js';
-import { deleteRun, lastCheckpoint, readRunFile, type SweepRequest, sweepFiles } from '../../runs/index.js';
+import {
+  cleanLeftovers,
+  deleteRun,
+  lastCheckpoint,
+  ownerOf,
+  readRunFile,
+  type SweepRequest,
+  sweepFiles,
+  writing,
+} from '../../runs/index.js';
 import {
   type ModelOptions,
   modelOptions,
@@ -15,6 +24,8 @@ import { interruptSignal, runInTrainer } from '../io/trainer.js';
 import { Progress } from '../progress.js';
 import type { CellResult } from '../sweep/analyse.js';
 import { type Cell, gridOf, shardOf } from '../sweep/grid.js';
+import { type KnownCell, knownCells, requireSameSweep } from '../sweep/identity.js';
+import { claimSweep } from '../sweep/owner.js';
 import { SweepResults } from '../sweep/results.js';
 
 interface Options extends ModelOptions {
@@ -47,21 +58,47 @@ export function register(program: Command): void {
 }
 
 async function sweepAction(file: string, options: Options): Promise<void> {
-  const grid = gridOf(options.vary);
-  const cells = shardOf(grid, options.shard);
   const jobs = wholeNumber('--jobs', options.jobs, 1);
   const out = path.resolve(options.out);
-  mkdirSync(out, { recursive: true });
+  const fixed = overridesOf(options);
+  const request = requestOf(file, options);
+  const grid = await knownCells(gridOf(options.vary), request, fixed);
+  const cells = shardOf(grid, options.shard);
+  writing(out, () => mkdirSync(out, { recursive: true }));
+  const claim = claimSweep(out, options.shard);
+  // Other machines see by it that this one is still there.
+  const pulse = setInterval(() => claim.touch(), 30_000);
+  try {
+    requireSameSweep(out, request, grid);
+    cleanLeftovers(out, 0);
+    await runSweep({ options, out, fixed, request, grid, cells, jobs });
+  } finally {
+    clearInterval(pulse);
+    claim.release();
+  }
+}
+
+interface Sweep {
+  readonly options: Options;
+  readonly out: string;
+  readonly fixed: Readonly<Record<string, unknown>>;
+  readonly request: SweepRequest;
+  /** All cells, and those of this shard. */
+  readonly grid: readonly KnownCell[];
+  readonly cells: readonly KnownCell[];
+  readonly jobs: number;
+}
+
+async function runSweep({ options, out, fixed, request, grid, cells, jobs }: Sweep): Promise<void> {
   const signal = interruptSignal();
   const progress = new Progress({ enabled: !options.json });
-  const fixed = overridesOf(options);
   const share = new Map<string, number>();
   let done = 0;
   const show = (text: string) => {
     const running = [...share.values()].reduce((sum, v) => sum + v, 0);
     progress.update((done + running) / Math.max(1, cells.length), text);
   };
-  const results = new SweepResults(out, grid, requestOf(file, options), options.html);
+  const results = new SweepResults(out, grid, request, options.html);
   results.save();
   const queue = [...cells];
   const failures: string[] = [];
@@ -71,7 +108,7 @@ async function sweepAction(file: string, options: Options): Promise<void> {
       results.forget(cell);
       const error = await runCell(
         cell,
-        { file, options, out, fixed, signal },
+        { file: request.file, options, out, fixed, signal },
         {
           started: () => results.save(),
           progress: (fraction) => {
@@ -145,7 +182,7 @@ interface CellContext {
 
 /** Runs a cell unless it is done; returns why it failed. */
 async function runCell(
-  cell: Cell,
+  cell: KnownCell,
   context: CellContext,
   told: { readonly started: () => void; readonly progress: (fraction: number) => void },
 ): Promise<string | null> {
@@ -154,14 +191,14 @@ async function runCell(
   const before = existsSync(path.join(folder, 'run.json')) ? readRunFile(folder) : null;
   if (before?.status === 'finished' || before?.status === 'diverged') return null;
   if (before?.status === 'running' || before?.status === 'paused')
-    return `process ${before.pid} trains this cell at the moment`;
+    return `process ${ownerOf(folder)?.pid ?? before.pid} trains this cell at the moment`;
   const resume = before !== null && before.status !== 'failed' && lastCheckpoint(folder) !== null;
   if (before && !resume) setAside(out, cell, before.status === 'failed');
   let steps = 1;
   try {
     const { ended } = await runInTrainer(
       {
-        file: path.resolve(file),
+        file,
         exportName: options.export ?? '',
         overrides: { ...fixed, ...cell.values },
         data: options.data,
@@ -169,6 +206,7 @@ async function runCell(
         runsFolder: out,
         runId: cell.id,
         sweep: path.basename(out),
+        cell: cell.hash,
         resume: resume ? folder : undefined,
       },
       {

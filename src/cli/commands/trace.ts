@@ -157,7 +157,7 @@ async function arraysOf({ kind, file }: CheckpointFile): Promise<NamedArray[]> {
     const { readSafetensors } = await import('../../experiment/checkpoints/safetensors.js');
     return readSafetensors(readFileSync(file), file);
   }
-  const arrays = asInput(file, () => decodeNpz(bytesOf(file), file, (bytes) => inflateRawSync(bytes)));
+  const arrays = asInput(file, () => decodeNpz(bytesOf(file), file, inflateRawSync));
   return [...arrays].map(([name, array]) => ({
     name,
     shape: array.shape,

@@ -1,6 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { InputError } from '../../core/errors.js';
 import { decodeNpy, type NpyArray, toFloat64 } from '../../core/npy.js';
+import { writeAtomically } from '../../runs/index.js';
 
 /** The bytes of a file the user named; an InputError when it cannot be read. */
 export function bytesOf(file: string): Uint8Array {
@@ -40,7 +42,8 @@ export function readNpy(file: string): NpyArray {
 /** Writes a result where the user asked for it; an InputError when that place cannot be written to. */
 export function writeResult(file: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(file, bytes);
+    if (!existsSync(path.dirname(path.resolve(file)))) throw new Error('its folder does not exist');
+    writeAtomically(path.resolve(file), bytes);
   } catch (error) {
     throw new InputError(
       `${file} cannot be written (${(error as Error).message}); give --out a file in an existing folder.`,

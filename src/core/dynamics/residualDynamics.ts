@@ -37,6 +37,13 @@ export interface ResponseStart extends DescentRule {
   readonly outputs: number;
 }
 
+export interface ResidualState {
+  /** f - y, [P, O]. */
+  readonly residual: Float64Array;
+  readonly step: number;
+  readonly gap: number;
+}
+
 /**
  * Residuals of a network and of its linearisation on P inputs, from the kernel alone: r' = -K(t) r and r_lin' = -K(0)
  * r_lin (Jacot et al. 2018; Lee et al. 2019), so that their distance answers to the change of the kernel along the
@@ -67,6 +74,17 @@ export class ResidualDynamics {
   /** Share of the squared residual that is left. */
   get left(): number {
     return squared(this.residual) / this.whole;
+  }
+
+  /** Where it has come to, for `restore` of one with the same start. */
+  state(): ResidualState {
+    return { residual: this.residual.slice(), step: this.step, gap: this.gap };
+  }
+
+  restore({ residual, step, gap }: ResidualState): void {
+    this.residual = residual.slice();
+    this.step = step;
+    this.gap = gap;
   }
 
   /** Residual f_lin - y of the linearisation after `step` steps, [P, O]. */

@@ -92,7 +92,7 @@ function byLayer(model: tf.LayersModel, arrays: readonly NamedArray[], file: str
     const prefix = byName ? (order.find((p) => lastPart(p) === layer.name) as string) : order[i];
     const group = groups.get(prefix) as NamedArray[];
     const flattened = flattenedShape(model, layer);
-    for (const weight of layer.weights) found.set(weight, valueOf(weight, group, flattened, file, prefix));
+    for (const weight of layer.weights) found.set(weight, valuesFor(weight, group, flattened, file, prefix));
   }
   return model.weights.map((weight) => found.get(weight) as Float32Array);
 }
@@ -105,7 +105,7 @@ const leaves = (model: { readonly layers: tf.layers.Layer[] }): tf.layers.Layer[
     return inner ? leaves({ layers: inner }) : [layer];
   });
 
-function valueOf(
+function valuesFor(
   weight: tf.LayerVariable,
   group: readonly NamedArray[],
   flattened: readonly number[] | null,

@@ -36,7 +36,8 @@ export function placed(file: string, error: unknown, always = false): unknown {
 
 /** What went wrong in the words of whoever threw it, and the way out where it is a known one. */
 function sentenceOf(error: unknown): string {
-  const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+  if (!(error instanceof Error)) return `it throws ${valueWords(error)}, which is no Error.`;
+  const message = error.message.split('\n')[0];
   const missing = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];
   if (missing) {
     const [scope, name] = missing.split('/');
@@ -53,6 +54,15 @@ function sentenceOf(error: unknown): string {
   if (page)
     return say`It uses the browser (${page}), but model files run without one. Move what makes the model into a file of its own and export it there.`;
   return message;
+}
+
+/** A thrown value in a few words, whatever it does when it is looked at. */
+function valueWords(value: unknown): string {
+  try {
+    return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value).slice(0, 80);
+  } catch {
+    return 'a value that cannot be shown';
+  }
 }
 
 /** The place in the source that a compiled file's source map names; `file` is absent where there is none. */

@@ -23,6 +23,9 @@ const loader = Module as unknown as Loader & (new (id: string) => OpenModule);
 export const scripts = ['.ts', '.tsx', '.mts', '.cts', '.js', '.mjs', '.cjs', '.jsx'];
 export const inPackages = (file: string): boolean => file.includes(`${path.sep}node_modules${path.sep}`);
 
+/** Files of the last model file that was loaded: itself and what it imports, without packages. */
+export const loadedFiles: { current: readonly string[] } = { current: [] };
+
 /** Modules that wait at their top level, until they have their exports. */
 type Pending = Promise<unknown>[];
 
@@ -115,6 +118,7 @@ function install(file: string, text: string | undefined, pending: Pending): () =
       if (original) loader._extensions[ext] = original;
       else delete loader._extensions[ext];
     }
+    loadedFiles.current = [...new Set([file, ...[...touched].filter((name) => !inPackages(name))])];
     // The next load reads changed files again; packages stay.
     for (const name of touched) if (!inPackages(name)) delete loader._cache[name];
   };

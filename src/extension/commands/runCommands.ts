@@ -115,6 +115,7 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
       const id = idOf(given);
       const stored = runs.stored().find((r) => r.info.run === id);
       if (!stored) return;
+      if (stored.imported && !(await agreed(stored.info.source.file))) return;
       runs.forget(stored.info.run);
       const resumed = await start({ ...stored.info.source, resume: stored.info.folder });
       if (resumed) dashboards.show([resumed]);
@@ -186,6 +187,17 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
       await services.inspector.inspect(document, target.exportName);
     },
   };
+}
+
+/** A run from elsewhere names its model file itself: whoever goes on with it sees which file will be run. */
+async function agreed(file: string): Promise<boolean> {
+  const go = vscode.l10n.t('Run it');
+  const answer = await vscode.window.showWarningMessage(
+    vscode.l10n.t('This run was imported. Going on with it runs the code of a file that it names.'),
+    { modal: true, detail: file },
+    go,
+  );
+  return answer === go;
 }
 
 /** A run's id from what a command was given: the id itself, a tree item. */

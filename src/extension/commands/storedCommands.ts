@@ -1,4 +1,3 @@
-import { cpSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import {
@@ -7,8 +6,10 @@ import {
   exportFormats,
   exportName,
   exportRun,
+  importRun,
   readRunFile,
   reportPage,
+  runIdOf,
 } from '../../runs/index.js';
 import { saveFile } from '../panel/dashboard.js';
 import type { Services } from '../services.js';
@@ -175,17 +176,9 @@ export function storedCommands(services: Services): Readonly<Record<string, Hand
       const source = chosen?.[0]?.fsPath;
       const target = places.runsFolders()[0];
       if (!source || !target) return;
-      const run = readRunFile(source);
-      const place = path.join(target, run.info.run);
-      if (existsSync(place)) {
-        void vscode.window.showInformationMessage(
-          vscode.l10n.t('The run {0} is here already.', run.info.run),
-        );
-        return;
-      }
-      cpSync(source, place, { recursive: true });
+      const place = importRun(source, target);
       runs.refresh();
-      dashboards.show([run.info.run]);
+      dashboards.show([runIdOf(place)]);
     },
     filterRuns: async () => {
       const text = await vscode.window.showInputBox({

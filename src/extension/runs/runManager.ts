@@ -2,8 +2,9 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
-import { type RunFile, readRun, readSnapshots } from '../../runs/index.js';
-import { describeExit, TrainerClient } from '../../trainer/client.js';
+import { type DamagedRun, type RunFile, readRun, readSnapshots } from '../../runs/index.js';
+import { describeExit, type TrainerClient } from '../../trainer/client.js';
+import { processes } from '../gate.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
 import { spoken } from '../spoken/spoken.js';
@@ -73,6 +74,11 @@ export class RunManager implements vscode.Disposable {
   /** Runs on disk of all workspace folders, newest first. */
   stored(): RunFile[] {
     return this.index.list(this.places.runsFolders());
+  }
+
+  /** Folders with runs that cannot be read, with the reason, as of the last `stored`. */
+  get damaged(): readonly DamagedRun[] {
+    return this.index.damaged;
   }
 
   /** A few losses from the start to the end of a run on disk. */
@@ -282,13 +288,12 @@ export class RunManager implements vscode.Disposable {
 }
 
 /** Whether a process may wait for a run: code of untrusted workspaces never starts one, and memory may be short. */
-const spareAllowed = (): boolean =>
-  vscode.workspace.isTrusted && settings.spareTrainer && memoryAllowsSpare();
+const spareAllowed = (): boolean => processes.allowed && settings.spareTrainer && memoryAllowsSpare();
 
 /** A trainer on the configured Node, or on VS Code's own runtime. */
 export function newTrainer(places: Places): TrainerClient {
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
-  return new TrainerClient({
+  return processes.trainer({
     trainerPath: places.dist('trainer.js'),
     execPath: settings.nodePath,
     cwd: workspace ?? path.dirname(places.dist()),

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import * as vscode from 'vscode';
+import { processes } from '../gate.js';
 import type { Places } from '../places.js';
 import { settings } from '../settings.js';
 import { spoken } from '../spoken/spoken.js';
@@ -31,16 +31,20 @@ export function runCli(
     { location: vscode.ProgressLocation.Notification, title, cancellable: true },
     (progress, token) =>
       new Promise<CliResult>((resolve, reject) => {
-        const child = spawn(settings.nodePath ?? process.execPath, [places.dist('cli.js'), ...args], {
-          cwd,
-          env: {
-            ...process.env,
-            ELECTRON_RUN_AS_NODE: '1',
-            KERNELSCOPE_PROGRESS: '1',
-            ...(settings.nativePath ? { KERNELSCOPE_NATIVE: settings.nativePath } : {}),
+        const child = processes.spawn(
+          settings.nodePath ?? process.execPath,
+          [places.dist('cli.js'), ...args],
+          {
+            cwd,
+            env: {
+              ...process.env,
+              ELECTRON_RUN_AS_NODE: '1',
+              KERNELSCOPE_PROGRESS: '1',
+              ...(settings.nativePath ? { KERNELSCOPE_NATIVE: settings.nativePath } : {}),
+            },
+            stdio: ['ignore', 'pipe', 'pipe'],
           },
-          stdio: ['ignore', 'pipe', 'pipe'],
-        });
+        );
         let stdout = '';
         let stderr = '';
         let done = 0;
@@ -58,10 +62,10 @@ export function runCli(
             log.info(text);
           }
         };
-        child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        child.stdout?.setEncoding('utf8').on('data', (text: string) => {
           stdout += text;
         });
-        child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        child.stderr?.setEncoding('utf8').on('data', (text: string) => {
           // A line may come in two pieces.
           const lines = (rest + text).split('\n');
           rest = lines.pop() ?? '';

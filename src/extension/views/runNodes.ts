@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { RunStatus } from '../../protocol/records.js';
-import { type RunFile, readSweepFile, type SweepFile } from '../../runs/index.js';
+import { type DamagedRun, type RunFile, readSweepFile, type SweepFile } from '../../runs/index.js';
 import type { RunModel } from '../runs/liveRun.js';
 
 /** The runs and sweeps of a model file. */
@@ -33,7 +33,12 @@ export interface RunItem {
   readonly model: RunModel | null;
 }
 
-export type RunNode = RunGroup | SweepNode | RunItem;
+/** A folder with a run that cannot be read. */
+export interface DamagedItem extends DamagedRun {
+  readonly kind: 'damaged';
+}
+
+export type RunNode = RunGroup | SweepNode | RunItem | DamagedItem;
 
 /** A run that this window trains; `stored` is its run.json. */
 export const liveItem = (model: RunModel, stored: RunFile | undefined): RunItem => ({

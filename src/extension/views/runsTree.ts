@@ -1,12 +1,14 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { sparkline } from '../../core/series/index.js';
 import type { RunStatus } from '../../protocol/records.js';
-import { doneCells } from '../../runs/index.js';
+import { doneCells, files } from '../../runs/index.js';
 import { number, percent } from '../format.js';
 import type { RunManager } from '../runs/runManager.js';
 import type { Sweeps } from '../runs/sweeps.js';
 import { spoken } from '../spoken/spoken.js';
 import {
+  type DamagedItem,
   groupRuns,
   liveItem,
   type RunGroup,
@@ -87,12 +89,16 @@ export class RunsTree
     const all = this.items().filter((item) => wanted === '' || textOf(item).includes(wanted));
     // Other processes train these, and send us nothing; not every editor watches files.
     if (this.sweeps.someGoOn || all.some((item) => item.status === 'running' && !item.model)) this.soon(2000);
-    return groupRuns(all);
+    const damaged = this.runs.damaged
+      .filter(({ folder }) => folder.toLowerCase().includes(wanted))
+      .map((run) => ({ kind: 'damaged', ...run }) as const);
+    return [...groupRuns(all), ...damaged];
   }
 
   getTreeItem(node: RunNode): vscode.TreeItem {
     if (node.kind === 'group') return groupItem(node);
     if (node.kind === 'sweep') return this.sweepItem(node);
+    if (node.kind === 'damaged') return damagedItem(node);
     return this.runItem(node);
   }
 
@@ -157,6 +163,23 @@ export class RunsTree
     for (const s of this.subscriptions) s.dispose();
     this.changed.dispose();
   }
+}
+
+/** A run that cannot be read: what is wrong with it is in the tooltip, and a click shows the file. */
+function damagedItem({ folder, reason }: DamagedItem): vscode.TreeItem {
+  const item = new vscode.TreeItem(path.basename(folder));
+  item.id = `damaged:${folder}`;
+  item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
+  item.description = vscode.l10n.t('damaged');
+  item.tooltip = spoken(reason);
+  item.contextValue = 'damaged';
+  item.command = {
+    command: 'vscode.open',
+    title: vscode.l10n.t('Show'),
+    arguments: [vscode.Uri.file(path.join(folder, files.run))],
+  };
+  item.accessibilityInformation = { label: `${item.label}, ${item.description}, ${item.tooltip}` };
+  return item;
 }
 
 function groupItem(node: RunGroup): vscode.TreeItem {

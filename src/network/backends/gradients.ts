@@ -1,7 +1,11 @@
 import * as tf from '../tf.js';
+import { repairConvolutionLayers } from './convolutionLayers.js';
+import { repairBroadcastGradients } from './kernels/broadcastProducts.js';
 import { repairContractionGradients } from './kernels/contraction.js';
 import { repairDilatedGradients } from './kernels/convolution.js';
+import { repairVolumeGradients } from './kernels/volumes.js';
 import { repairNormalizations } from './normalization.js';
+import { repairByRules } from './ruleGradients.js';
 
 type Derivative = (x: tf.Tensor) => tf.Tensor;
 
@@ -73,36 +77,10 @@ export function repairGradients(): void {
     gradFunc: (_dy, [x]) => ({ x: () => tf.zerosLike(x) }),
   });
   repairDilatedGradients();
+  repairVolumeGradients();
   repairContractionGradients();
-  unfuseDilatedLayers();
+  repairBroadcastGradients();
+  repairByRules();
+  repairConvolutionLayers();
   repairNormalizations();
-}
-
-interface OpenConvolution {
-  call(inputs: tf.Tensor | tf.Tensor[], kwargs: unknown): tf.Tensor | tf.Tensor[];
-  readonly dilationRate: number | number[];
-  readonly strides: [number, number];
-  readonly padding: 'same' | 'valid';
-  readonly dataFormat: string;
-  readonly kernel: tf.LayerVariable;
-  readonly bias: tf.LayerVariable | null;
-  readonly activation: { apply(x: tf.Tensor): tf.Tensor } | null;
-}
-
-/** Conv2D layers run a fused operation that refuses to be differentiated when dilated; those take the plain one. */
-function unfuseDilatedLayers(): void {
-  const prototype = Object.getPrototypeOf(tf.layers.conv2d({ filters: 1, kernelSize: 1 })) as OpenConvolution;
-  const fused = prototype.call;
-  prototype.call = function (this: OpenConvolution, inputs, kwargs) {
-    const dilations = [this.dilationRate].flat();
-    if (dilations.every((d) => d === 1) || this.dataFormat === 'channelsFirst')
-      return fused.call(this, inputs, kwargs);
-    return tf.tidy(() => {
-      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
-      const rate: [number, number] = [dilations[0], dilations[1] ?? dilations[0]];
-      const z = tf.conv2d(x, this.kernel.read() as tf.Tensor4D, this.strides, this.padding, 'NHWC', rate);
-      const biased = this.bias ? tf.add(z, this.bias.read()) : z;
-      return this.activation ? this.activation.apply(biased) : biased;
-    });
-  };
 }

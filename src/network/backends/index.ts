@@ -13,6 +13,8 @@ export type { BackendFallback, BackendName, BackendPreference, BackendReport } f
 export interface BackendOptions {
   /** Folder that holds `node_modules/@tensorflow/tfjs-node`, or that package itself. */
   readonly nativePath?: string;
+  /** Folder of the model file that is run: its project may have the native backend installed. */
+  readonly project?: string;
   /** Folder of the .wasm files; found by itself otherwise. */
   readonly wasmPath?: string;
 }
@@ -72,7 +74,7 @@ const tensorflowName: Readonly<Record<BackendName, string>> = {
 /** Starts one backend and proves it with a product; null when it works, else the reason. */
 async function start(name: BackendName, options: BackendOptions): Promise<string | null> {
   try {
-    if (name === 'native') loadNative(options.nativePath);
+    if (name === 'native') loadNative(options.nativePath, options.project);
     if (name === 'wasm') loadWasm(options.wasmPath);
     if (!(await withoutNewListeners(() => tf.setBackend(tensorflowName[name]))))
       return 'TensorFlow.js could not start it.';

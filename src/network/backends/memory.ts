@@ -54,11 +54,8 @@ export function limitWasmMemory(bytes = defaultBudget): number {
   return before;
 }
 
-/** Bytes that new tensors may take on the backend in use. */
-export function availableBytes(): number {
-  const machine = process.availableMemory();
-  return tf.getBackend() === 'wasm' ? Math.min(budget - held, machine) : machine;
-}
+/** Bytes that new tensors of the wasm backend may take. */
+export const wasmBytes = (): number => budget - held;
 
 /** Whether an error says that memory ran out: our guard, TensorFlow's status 8, or JavaScript's own arrays. */
 export function isOutOfMemory(error: unknown): boolean {

@@ -14,12 +14,23 @@ export function nativeHome(): string {
   return data ? path.join(data, 'kernelscope', 'native') : path.join(homedir(), '.kernelscope', 'native');
 }
 
-/** Places that may hold the native package, most particular first. */
-export function nativeCandidates(chosen?: string): readonly string[] {
+/** A folder and those above it. */
+function* upwards(folder: string): Generator<string> {
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    yield at;
+    if (path.dirname(at) === at) return;
+  }
+}
+
+/**
+ * Places that may hold the native package, most particular first. What is found is run, so the current folder is none of
+ * them; `project` is the folder of a model file that is run as well, and the package is looked for as that file would.
+ */
+export function nativeCandidates(chosen?: string, project?: string): readonly string[] {
   const roots = [
     chosen,
     process.env['KERNELSCOPE_NATIVE'],
-    process.cwd(),
+    ...(project === undefined ? [] : upwards(project)),
     nativeHome(),
     path.join(__dirname, '..'),
   ];
@@ -40,8 +51,8 @@ const hasAddon = (folder: string): boolean =>
  * Folder of the native package that would be loaded, or null. One without its addon, which npm leaves behind when
  * install scripts are off, gives way to a whole one further down.
  */
-export function findNative(chosen?: string): string | null {
-  const packages = nativeCandidates(chosen).filter(isPackage);
+export function findNative(chosen?: string, project?: string): string | null {
+  const packages = nativeCandidates(chosen, project).filter(isPackage);
   return packages.find(hasAddon) ?? packages[0] ?? null;
 }
 
@@ -49,8 +60,8 @@ export function findNative(chosen?: string): string | null {
  * Loads tfjs-node, which registers the backend 'tensorflow'. Throws an Error with the reason when it is not there or
  * does not load.
  */
-export function loadNative(chosen?: string): void {
-  const found = findNative(chosen);
+export function loadNative(chosen?: string, project?: string): void {
+  const found = findNative(chosen, project);
   if (!found) throw new Error('tfjs-node is not installed ("kernelscope native" installs it).');
   restoreRemovedUtilities();
   // TensorFlow greets on stderr; warnings and errors stay. The greeting of its oneDNN kernels comes before it reads this.

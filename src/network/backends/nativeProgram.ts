@@ -27,11 +27,11 @@ export class NativeProgram {
   }
 
   /** A or A^T times B or B^T, of two matrices or of as many of each in a row. */
-  times(a: NativeTensor, b: NativeTensor, turnA = false, turnB = false): NativeTensor {
-    const operation = a.shape.length === 2 ? productOperation(a.shape, b.shape, turnB) : 'BatchMatMulV2';
-    const attributes = productAttributes(operation, turnA, turnB);
-    const rows = a.shape.at(turnA ? -1 : -2) as number;
-    const columns = b.shape.at(turnB ? -2 : -1) as number;
+  times(a: NativeTensor, b: NativeTensor, transposeA = false, transposeB = false): NativeTensor {
+    const operation = a.shape.length === 2 ? productOperation(a.shape, b.shape, transposeB) : 'BatchMatMulV2';
+    const attributes = productAttributes(operation, transposeA, transposeB);
+    const rows = a.shape.at(transposeA ? -1 : -2) as number;
+    const columns = b.shape.at(transposeB ? -2 : -1) as number;
     const shape = [...a.shape.slice(0, -2), rows, columns];
     return { id: this.run(operation, attributes, [a.id, b.id]), shape };
   }

@@ -49,9 +49,9 @@ const plainProducts = 2 ** 23;
 export function productOperation(
   a: readonly number[],
   b: readonly number[],
-  turnB: boolean,
+  transposeB: boolean,
 ): 'MatMul' | 'BatchMatMulV2' {
-  if (!turnB) return 'MatMul';
+  if (!transposeB) return 'MatMul';
   const multiplications = a[0] * a[1] * b[0];
   return multiplications <= plainProducts ? 'MatMul' : 'BatchMatMulV2';
 }
@@ -59,14 +59,14 @@ export function productOperation(
 /** Attributes of a product of float32 matrices. */
 export function productAttributes(
   operation: 'MatMul' | 'BatchMatMulV2',
-  turnA: boolean,
-  turnB: boolean,
+  transposeA: boolean,
+  transposeB: boolean,
 ): readonly object[] {
   const { TF_ATTR_TYPE, TF_ATTR_BOOL, TF_FLOAT } = nativeBackend().binding;
   const [first, second] = operation === 'MatMul' ? ['transpose_a', 'transpose_b'] : ['adj_x', 'adj_y'];
   return [
-    { name: first, type: TF_ATTR_BOOL, value: turnA },
-    { name: second, type: TF_ATTR_BOOL, value: turnB },
+    { name: first, type: TF_ATTR_BOOL, value: transposeA },
+    { name: second, type: TF_ATTR_BOOL, value: transposeB },
     { name: 'T', type: TF_ATTR_TYPE, value: TF_FLOAT },
   ];
 }

@@ -1,5 +1,6 @@
 import * as tf from '../tf.js';
 import { repairGradients } from './gradients.js';
+import { repairBroadcastProducts } from './kernels/broadcastProducts.js';
 import { repairContractions } from './kernels/contraction.js';
 import { repairConvolutions } from './kernels/convolution.js';
 import { repairCopies } from './kernels/copies.js';
@@ -8,6 +9,7 @@ import { repairNativeProducts } from './kernels/nativeProducts.js';
 import { repairPooling } from './kernels/pooling.js';
 import { repairProducts } from './kernels/products.js';
 import { repairReductions } from './kernels/reductions.js';
+import { repairBatchNormalization, repairVolumes } from './kernels/volumes.js';
 import { guardWasmMemory } from './memory.js';
 import type { BackendName } from './report.js';
 
@@ -31,9 +33,12 @@ export function repairBackend(name: BackendName): void {
     repairReductions();
   }
   if (name === 'native') repairNativeProducts();
+  if (name !== 'cpu') repairVolumes(name);
   if (name !== 'native') {
     repairPooling(name);
     repairContractions(name);
+    repairBatchNormalization(name);
+    repairBroadcastProducts(name);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.js';
 import { trace } from '../graph/trace.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
 import { Parameters } from '../jacobian/parameters.js';
+import { keepSlopes } from '../primitives/elementwise.js';
 import * as tf from '../tf.js';
 import { lossOf } from '../training/loop/gradient.js';
 
@@ -27,6 +28,7 @@ interface Block {
 interface GradientTrace {
   readonly graph: Graph;
   readonly active: ReadonlySet<number>;
+  dispose(): void;
 }
 
 /** Numbers that the traces of all blocks together may hold from one product to the next: 512 MiB. */
@@ -159,7 +161,12 @@ export class LossHessian {
       const make = () => trace(gradients, [x].flat());
       // A pass in training form moves the averages of batch normalisation: they are put back.
       const graph = own ? this.parameters.during(own, make) : make();
-      return { graph, active: dependence(graph, of).active };
+      const forgetSlopes = keepSlopes(graph.nodes);
+      const dispose = () => {
+        forgetSlopes();
+        graph.dispose();
+      };
+      return { graph, active: dependence(graph, of).active, dispose };
     } finally {
       own?.dispose();
     }
@@ -174,7 +181,7 @@ export class LossHessian {
   }
 
   private release(): void {
-    for (const trace of this.traces) trace?.graph.dispose();
+    for (const trace of this.traces) trace?.dispose();
     this.traces = [];
   }
 }

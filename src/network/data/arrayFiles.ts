@@ -116,7 +116,7 @@ const numbers = (called: string, array: NpyArray): NumberArray => ({
 
 function fromNpz(file: string, spec: ArraySpec, notes: string[]): Found {
   const bytes = readBytes(file);
-  const arrays = decoded(file, () => decodeNpz(bytes, file, (packed) => inflateRawSync(packed)));
+  const arrays = decoded(file, () => decodeNpz(bytes, file, inflateRawSync));
   const held = [...arrays.keys()];
   const named = (role: Role, required: boolean): NumberArray | undefined => {
     const asked = spec[role];

@@ -10,6 +10,9 @@ import type { DataSpec } from './spec.js';
 type MnistSpec = Extract<DataSpec, { kind: 'mnist' }>;
 type DigitsSpec = Extract<DataSpec, { kind: 'digits' }>;
 
+/** Bytes that a packed file may unpack to; MNIST has 47 million. */
+const mostBytes = 2 ** 30;
+
 const idxNames = {
   trainImages: 'train-images-idx3-ubyte',
   trainLabels: 'train-labels-idx1-ubyte',
@@ -71,7 +74,7 @@ function readIdx(folder: string, name: string, rank: number): { shape: number[];
       { field: 'data.path' },
     );
   const raw = readFileSync(file);
-  const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
+  const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw, { maxOutputLength: mostBytes }) : raw;
   if (bytes.length < 4 + 4 * rank || bytes.readUInt32BE(0) !== 0x800 + rank)
     throw new InputError(
       `${file} is not an idx file of ${rank}-dimensional bytes (magic number ${bytes.length >= 4 ? bytes.readUInt32BE(0) : 'missing'}, expected ${0x800 + rank}).`,

@@ -33,6 +33,8 @@ export interface GraphNode {
   readonly attrs: Readonly<Record<string, unknown>>;
   readonly outputs: Value[];
   readonly custom: CustomGradient | null;
+  /** Slopes by input, kept where the same graph is walked many times; see `keepSlopes`. */
+  slopes?: Map<string, tf.Tensor | number>;
 }
 
 /** A function of tensors as the kernels that TensorFlow.js ran for it, in order. Holds tensors: dispose it. */

@@ -1,3 +1,4 @@
+import { FailureError } from '../../core/errors.js';
 import type * as tf from '../tf.js';
 
 /** A weight that trains, and the name under which its share of the kernel is told: its layer, or its own. */
@@ -51,8 +52,26 @@ export function trainableWeights(model: tf.LayersModel): readonly Weight[] {
   return [...weights.values()];
 }
 
-/** A layers model as it predicts: several outputs stand side by side, in order. */
+/** The first layer, those of nested models included, that keeps a state from one call to the next. */
+function statefulLayer(model: tf.LayersModel): tf.layers.Layer | undefined {
+  const visit = (layer: tf.layers.Layer): tf.layers.Layer | undefined => {
+    const inner = innerLayers(layer);
+    if (inner.length > 0) return inner.map(visit).find((found) => found);
+    return (layer as unknown as { stateful?: boolean }).stateful ? layer : undefined;
+  };
+  return model.layers.map(visit).find((found) => found);
+}
+
+/**
+ * A layers model as it predicts: several outputs stand side by side, in order. Throws a FailureError for a model that keeps
+ * a state, which is not one function of its inputs.
+ */
 export function modelProgram(model: tf.LayersModel): Program {
+  const stateful = statefulLayer(model);
+  if (stateful)
+    throw new FailureError(
+      `Layer "${stateful.name}" keeps a state from one call to the next (stateful: true), so that the model is not one function of its inputs. Build it with stateful: false.`,
+    );
   return {
     run: (inputs) => {
       const y = model.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: false }) as

@@ -55,8 +55,10 @@ export const forgetStructure = (program: Program): void => void known.delete(pro
 export const signatureOf = ({ nodes, values }: Graph): string =>
   `${values.length}:${nodes.map(({ kernel }) => kernel).join()}`;
 
-/** The sample that is changed, and the number of samples it is one of. */
-const [changed, count] = [1, 3];
+/** Samples in a trace that others are compared with. */
+const count = 3;
+/** The sample that each of those changes: not always the same, as an order turned over keeps the middle one. */
+const changed = [1, 2] as const;
 
 function findStructure(program: Program, inputs: readonly tf.Tensor[]): Structure {
   const graphs: Graph[] = [];
@@ -91,26 +93,34 @@ function findStructure(program: Program, inputs: readonly tf.Tensor[]): Structur
     if (base.escapes.length > 0) return problem('read', base.escapes[0]);
     if (signatureOf(small) !== signatureOf(base))
       return problem('varying', 'other operations run for another number of samples');
-    const moved: Graph[] = [];
-    for (const x of others) {
+    const moved: Moved[] = [];
+    for (const [k, x] of others.entries()) {
       const graph = attempt(() => run(x));
       if (!graph) continue;
       if (signatureOf(graph) !== signatureOf(base))
         return problem('varying', 'other operations run for other values of the inputs');
-      moved.push(graph);
+      moved.push({ graph, changed: changed[k] });
     }
     return compare(program, small, base, moved, problem);
   }
+}
+
+/** The trace again, with one of the samples changed. */
+interface Moved {
+  readonly graph: Graph;
+  readonly changed: number;
 }
 
 function compare(
   program: Program,
   small: Graph,
   base: Graph,
-  moved: readonly Graph[],
+  moved: readonly Moved[],
   problem: (kind: Problem['kind'], reason: string) => Structure,
 ): Structure {
   const { needed } = dependence(base, new Set(program.weights.map((w) => w.variable)));
+  if (base.values.some((value) => isDrawn(value) && moved.some((m) => differ(value, m.graph))))
+    return problem('random', 'two runs draw different random numbers');
   const layouts: (Layout | null)[] = [];
   let valuesPerSample = 0;
   for (const value of base.values) {
@@ -123,15 +133,13 @@ function compare(
     }
     if (!candidates)
       return problem('meet', `${kernelOf(value)} makes values [${value.shape.join()}] of ${count} samples`);
-    const own = moved.map((graph) => changes(value, graph.values[value.id]));
-    if (isConstant(value) && own.some((places) => places.length > 0))
-      return problem('random', 'two runs draw different random numbers');
+    const own = moved.map(({ graph }) => changes(value, graph.values[value.id]));
     const possible =
       candidates.length === 0
         ? own.every((places) => places.length === 0) && [null]
         : candidates.filter((layout) => {
             const sample = sampleAt(value.shape, layout);
-            return own.every((places) => places.every((at) => sample(at) === changed));
+            return own.every((places, k) => places.every((at) => sample(at) === moved[k].changed));
           });
     if (!possible || possible.length === 0)
       return problem('meet', `${kernelOf(value)} mixes samples (values of shape [${value.shape.join()}])`);
@@ -160,7 +168,9 @@ function sampleAt(shape: readonly number[], { axis, inner }: Layout): (place: nu
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 const outputsOf = ({ outputs }: Graph): number =>
   outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / count, 0);
-const isConstant = ({ node, variable, input }: Value): boolean => !node && !variable && input < 0;
+/** Whether a value comes from nowhere in the trace: a constant, or random numbers. */
+const isDrawn = ({ node, variable, input }: Value): boolean => !node && !variable && input < 0;
+const differ = (value: Value, graph: Graph): boolean => changes(value, graph.values[value.id]).length > 0;
 const kernelOf = ({ node }: Value): string => (node ? `the operation ${node.kernel}` : 'a constant');
 
 /**
@@ -198,8 +208,8 @@ function attempt<T>(work: () => T): T | null {
 }
 
 /**
- * Two and three of the samples, and the three again with the middle one replaced: by another one, and by a large one, which
- * a maximum over samples would follow.
+ * Two and three of the samples, and the three again with one replaced: the middle one by another, and the last one by a
+ * large one, which a maximum over samples would follow.
  */
 function probes(inputs: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[] {
   const random = new Random('samples');
@@ -209,17 +219,23 @@ function probes(inputs: readonly tf.Tensor[]): readonly (readonly tf.Tensor[])[]
   const base = [0, 1, 2].map((i) => i % n);
   const three = inputs.map((t) => rows(t, base));
   const whole = inputs.map((t) => t.dtype !== 'float32' || isWhole(t));
-  const replaced = (make: (t: tf.Tensor, i: number) => tf.Tensor): tf.Tensor[] =>
-    three.map((t, i) =>
-      tf.concat([rows(t, [0]), tf.cast(make(rows(t, [changed]), i), t.dtype), rows(t, [2])], 0),
-    );
+  const replaced = (at: number, make: (t: tf.Tensor, i: number) => tf.Tensor): tf.Tensor[] =>
+    three.map((t, i) => {
+      const other = tf.cast(make(rows(t, [at]), i), t.dtype);
+      return tf.concat(
+        base.map((_, k) => (k === at ? other : rows(t, [k]))),
+        0,
+      );
+    });
   const noise = (t: tf.Tensor): tf.Tensor => tf.tensor(Float32Array.from(random.normals(t.size)), t.shape);
-  const another = replaced((t, i) => {
+  const another = replaced(changed[0], (t, i) => {
     // Whole numbers may be places in a table: they stay among those that were seen.
     if (whole[i]) return n > 3 ? rows(inputs[i], [n - 1]) : tf.reverse(t, t.rank - 1);
     return tf.add(t, noise(t));
   });
-  const large = replaced((t, i) => (whole[i] ? tf.zerosLike(t) : tf.add(tf.mul(t, -4), tf.mul(noise(t), 3))));
+  const large = replaced(changed[1], (t, i) =>
+    whole[i] ? tf.zerosLike(t) : tf.add(tf.mul(t, -4), tf.mul(noise(t), 3)),
+  );
   return [inputs.map((t) => rows(t, base.slice(0, 2))), three, another, large];
 }
 

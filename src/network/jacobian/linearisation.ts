@@ -5,6 +5,7 @@ import type { Program } from '../graph/program.js';
 import { trace } from '../graph/trace.js';
 import { type Inputs, sampleCount } from '../inputs.js';
 import { flatOutputs } from '../outputs.js';
+import { keepSlopes } from '../primitives/elementwise.js';
 import * as tf from '../tf.js';
 
 /**
@@ -30,6 +31,7 @@ export function linearise(program: Program, x: Inputs): Linearisation {
   const variables = program.weights.map(({ variable }) => variable);
   const graph = trace(program.run, [x].flat());
   const { active } = dependence(graph, new Set(variables));
+  const forgetSlopes = keepSlopes(graph.nodes);
   const output = tf.tidy(() =>
     tf.clone(
       flatOutputs(
@@ -58,6 +60,7 @@ export function linearise(program: Program, x: Inputs): Linearisation {
       }),
     dispose: () => {
       output.dispose();
+      forgetSlopes();
       graph.dispose();
     },
   };

@@ -1,6 +1,6 @@
 import { timesTransposed } from '../products.js';
 import * as tf from '../tf.js';
-import type { Part } from './contribution.js';
+import type { Contribution } from './contribution.js';
 import type { KernelMode } from './request.js';
 
 export type Range = readonly [start: number, size: number];
@@ -26,11 +26,11 @@ export type Term = {
   readonly shift: number;
 };
 
-const otherForm = (part: Part): Error =>
+const otherForm = (part: Contribution): Error =>
   new Error(`Layer ${part.layer} took two different forms for the two sets of inputs.`);
 
 /** The term of one layer for samples i against samples j, summed over the outputs: [bi, bj]. */
-export function termOf(a: Part, b: Part, i: Range, j: Range, outputs: number): Term {
+export function termOf(a: Contribution, b: Contribution, i: Range, j: Range, outputs: number): Term {
   if (a.kind === 'product' && b.kind === 'product') {
     const { per, cotangent, squares } = a;
     const inputs = timesTransposed(take(a.input, i, 1), take(b.input, j, 1));
@@ -51,7 +51,7 @@ export function termOf(a: Part, b: Part, i: Range, j: Range, outputs: number): T
 }
 
 /** One layer's part of a block of a full kernel, [bi O, bj O]. */
-export function blockOf(a: Part, b: Part, i: Range, j: Range, outputs: number): tf.Tensor2D {
+export function blockOf(a: Contribution, b: Contribution, i: Range, j: Range, outputs: number): tf.Tensor2D {
   if (a.kind === 'gradients' && b.kind === 'gradients') return products(a, b, i, j, outputs);
   if (a.kind === 'positions' && b.kind === 'positions') return pairs(a, b, i, j, 'full', outputs);
   if (a.kind !== 'product' || b.kind !== 'product') throw otherForm(a);
@@ -72,10 +72,16 @@ export function blockOf(a: Part, b: Part, i: Range, j: Range, outputs: number): 
   return tf.reshape(tf.mul(cotangents, wide), [i[1] * outputs, j[1] * outputs]) as tf.Tensor2D;
 }
 
-type GradientsPart = Extract<Part, { kind: 'gradients' }>;
+type GradientsContribution = Extract<Contribution, { kind: 'gradients' }>;
 
 /** Inner products of gradients, `per` rows of which belong to one sample. */
-function products(a: GradientsPart, b: GradientsPart, i: Range, j: Range, per: number): tf.Tensor2D {
+function products(
+  a: GradientsContribution,
+  b: GradientsContribution,
+  i: Range,
+  j: Range,
+  per: number,
+): tf.Tensor2D {
   const pieces = a.rows.map((rows, r) => timesTransposed(take(rows, i, per), take(b.rows[r], j, per)));
   return pieces.length === 1 ? pieces[0] : tf.addN(pieces);
 }
@@ -84,12 +90,12 @@ function products(a: GradientsPart, b: GradientsPart, i: Range, j: Range, per: n
 const joined = (t: tf.Tensor2D, outputs: number): tf.Tensor2D =>
   outputs === 1 ? t : (tf.reshape(t, [t.shape[0] / outputs, outputs * t.shape[1]]) as tf.Tensor2D);
 
-type PositionsPart = Extract<Part, { kind: 'positions' }>;
+type PositionsContribution = Extract<Contribution, { kind: 'positions' }>;
 
 /** Sum over position pairs (patch . patch + bias) (delta . delta), a few rows of samples at a time. */
 function pairs(
-  a: PositionsPart,
-  b: PositionsPart,
+  a: PositionsContribution,
+  b: PositionsContribution,
   i: Range,
   j: Range,
   mode: KernelMode,

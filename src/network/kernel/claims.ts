@@ -2,8 +2,8 @@ import type { Program } from '../graph/program.js';
 import { stackOfProgram } from '../patterns/convStack.js';
 import { chainOfProgram } from '../patterns/denseChain.js';
 import type * as tf from '../tf.js';
-import { keptParts, type Part } from './contribution.js';
-import { stackParts } from './convolution/stackPass.js';
+import { type Contribution, keepContributions } from './contribution.js';
+import { stackContributions } from './convolution/stackPass.js';
 import { chainPass } from './dense/chainPass.js';
 import type { KernelMode } from './request.js';
 
@@ -22,12 +22,12 @@ export function claimed(
   program: Program,
   inputs: readonly tf.Tensor[],
   { mode, outputs, all, counted }: KernelRequest,
-): readonly Part[] | null {
+): readonly Contribution[] | null {
   const output = all ? undefined : outputs[0];
   const chain = chainOfProgram(program, inputs);
-  if (chain) return keptParts(() => chainPass(chain, inputs[0] as tf.Tensor2D, mode, output));
+  if (chain) return keepContributions(() => chainPass(chain, inputs[0] as tf.Tensor2D, mode, output));
   const stack = stackOfProgram(program, inputs);
   if (!stack) return null;
   const request = { mode, outputs: outputs.length, output, samples: counted };
-  return stackParts(stack, inputs[0] as tf.Tensor4D, request);
+  return stackContributions(stack, inputs[0] as tf.Tensor4D, request);
 }

@@ -1,15 +1,13 @@
+import { device } from '../devices/index.js';
 import type { Program } from '../graph/program.js';
 import { forgetStructure, type Structure, structureOf } from '../graph/samples.js';
 import { trace } from '../graph/trace.js';
 import * as tf from '../tf.js';
-import { concatenated, disposeParts, keptParts, type Part } from './contribution.js';
+import { type Contribution, concatenated, disposeContributions, keepContributions } from './contribution.js';
 import { ChangedTrace, type ContributionRequest, contributionsOf } from './contributions.js';
 
-/** Numbers that a pass may hold; memory that wasm once took it never gives back. */
-const passValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 25 : 2 ** 27);
-
 export interface Contributions {
-  readonly parts: readonly Part[];
+  readonly parts: readonly Contribution[];
   readonly samples: number;
   readonly outputs: number;
   dispose(): void;
@@ -21,23 +19,23 @@ export function tracedContributions(
   inputs: readonly tf.Tensor[],
   structure: Structure,
   request: ContributionRequest,
-): readonly Part[] {
+): readonly Contribution[] {
   const samples = inputs[0].shape[0];
   const each = structure.valuesPerSample * (request.outputs.length + 2);
-  const size = Math.max(2, Math.min(samples, Math.floor(passValues() / each)));
-  const chunks: (readonly Part[])[] = [];
+  const size = Math.max(2, Math.min(samples, Math.floor(device().passValues / each)));
+  const chunks: (readonly Contribution[])[] = [];
   try {
     for (let i = 0; i < samples; i += size)
       chunks.push(chunkContributions(program, inputs, structure, request, i, Math.min(size, samples - i)));
   } catch (error) {
-    chunks.forEach(disposeParts);
+    chunks.forEach(disposeContributions);
     throw error;
   }
   if (chunks.length === 1) return chunks[0];
   return chunks[0].flatMap((_, k) => {
     const pieces = chunks.map((parts) => parts[k]);
-    const joined = keptParts(() => [concatenated(pieces)]);
-    disposeParts(pieces);
+    const joined = keepContributions(() => [concatenated(pieces)]);
+    disposeContributions(pieces);
     return joined;
   });
 }
@@ -49,8 +47,8 @@ function chunkContributions(
   request: ContributionRequest,
   start: number,
   count: number,
-): readonly Part[] {
-  return keptParts(() => {
+): readonly Contribution[] {
+  return keepContributions(() => {
     // One sample alone could not be told from what all samples share.
     const alone = count === 1;
     const chunk = inputs.map((t) => {
@@ -69,7 +67,7 @@ function chunkContributions(
 }
 
 /** A contribution of two samples without the second. */
-function firstSample(part: Part): Part {
+function firstSample(part: Contribution): Contribution {
   const half = <T extends tf.Tensor>(t: T): T => tf.slice(t, 0, t.shape[0] / 2);
   if (part.kind === 'product')
     return {

@@ -1,7 +1,7 @@
 import * as tf from '../tf.js';
 
 /** Gradients are outer products of a layer input and a cotangent, so Gram matrices multiply elementwise. */
-export interface ProductPart {
+export interface ProductContribution {
   readonly kind: 'product';
   readonly layer: string;
   /** [N, k]. */
@@ -21,8 +21,8 @@ export interface ProductPart {
  * What one layer brings to the kernel, for one set of inputs. `gradients`: every sample's gradient is there;
  * `positions`: too large for that, kept as patches and cotangents per position.
  */
-export type Part =
-  | ProductPart
+export type Contribution =
+  | ProductContribution
   | {
       readonly kind: 'gradients';
       readonly layer: string;
@@ -38,16 +38,17 @@ export type Part =
       readonly biasScale: number;
     };
 
-export function tensorsOf(part: Part): readonly tf.Tensor[] {
+export function tensorsOf(part: Contribution): readonly tf.Tensor[] {
   if (part.kind === 'product') return [part.input, part.cotangent];
   return part.kind === 'gradients' ? part.rows : [part.patches, part.cotangents];
 }
 
-export const disposeParts = (parts: readonly Part[]): void => tf.dispose(parts.flatMap(tensorsOf));
+export const disposeContributions = (parts: readonly Contribution[]): void =>
+  tf.dispose(parts.flatMap(tensorsOf));
 
 /** Parts made by `make`, whose own tensors alone outlive it. */
-export function keptParts(make: () => readonly Part[]): readonly Part[] {
-  let parts: readonly Part[] = [];
+export function keepContributions(make: () => readonly Contribution[]): readonly Contribution[] {
+  let parts: readonly Contribution[] = [];
   tf.tidy(() => {
     parts = make();
     for (const tensor of parts.flatMap(tensorsOf)) tf.keep(tensor);
@@ -58,10 +59,10 @@ export function keptParts(make: () => readonly Part[]): readonly Part[] {
 const stacked = <T extends tf.Tensor>(tensors: readonly T[]): T => tf.concat([...tensors], 0);
 
 /** The parts of one layer on successive chunks of samples as one part. */
-export function concatenated(pieces: readonly Part[]): Part {
+export function concatenated(pieces: readonly Contribution[]): Contribution {
   const first = pieces[0];
-  const of = <K extends Part['kind']>(kind: K) =>
-    pieces.filter((p): p is Extract<Part, { kind: K }> => p.kind === kind);
+  const of = <K extends Contribution['kind']>(kind: K) =>
+    pieces.filter((p): p is Extract<Contribution, { kind: K }> => p.kind === kind);
   if (first.kind === 'product') {
     const parts = of('product');
     const shared = first.per === 'shared';

@@ -6,7 +6,7 @@ import { type Structure, signatureOf } from '../graph/samples.js';
 import { sizeOf } from '../primitives/primitive.js';
 import { sampleOuter } from '../products.js';
 import * as tf from '../tf.js';
-import type { Part } from './contribution.js';
+import type { Contribution } from './contribution.js';
 import { keepsPositions } from './positions.js';
 import type { KernelMode } from './request.js';
 import { type Surroundings, type Use, useOf } from './uses.js';
@@ -36,7 +36,7 @@ export function contributionsOf(
   structure: Structure,
   samples: number,
   request: ContributionRequest,
-): readonly Part[] {
+): readonly Contribution[] {
   if (signatureOf(graph) !== structure.signature) throw new ChangedTrace();
   const { layouts, fixedAttrs } = structure;
   const weights = new Set(program.weights.map(({ variable }) => variable));
@@ -52,10 +52,10 @@ export function contributionsOf(
   const { groups, loose } = grouped(uses, views, around);
   const outputs = request.outputs.length;
   const rows = pulledBack(graph, structure, active, loose, weights, samples, outputs);
-  const parts: Part[] = [];
+  const parts: Contribution[] = [];
   for (const { variable, group } of program.weights) {
     const own = rows.get(variable);
-    if (own) parts.push(gradientsPart(group, own, request.mode));
+    if (own) parts.push(gradientsContribution(group, own, request.mode));
   }
   parts.push(...structured(groups, program, request, samples));
   return parts;
@@ -174,7 +174,7 @@ function pulledBack(
 }
 
 /** In trace form the outputs of a sample lie side by side. */
-function gradientsPart(layer: string, rows: tf.Tensor3D, mode: KernelMode): Part {
+function gradientsContribution(layer: string, rows: tf.Tensor3D, mode: KernelMode): Contribution {
   const [n, outputs, p] = rows.shape;
   const flat = mode === 'full' ? [n * outputs, p] : [n, outputs * p];
   return { kind: 'gradients', layer, rows: [tf.reshape<tf.Rank>(rows, flat) as tf.Tensor2D] };
@@ -187,14 +187,14 @@ function structured(
   program: Program,
   request: ContributionRequest,
   samples: number,
-): readonly Part[] {
+): readonly Contribution[] {
   const order = new Map(program.weights.map(({ variable, group }, k) => [variable, { group, k }]));
   const named = groups
     .map((group) => ({ ...group, ...(order.get(group.view.variable) as { group: string; k: number }) }))
     .sort((a, b) => a.k - b.k);
   const biases = named.filter(({ uses }) => uses.every((use) => use.kind === 'rows' && use.source));
   const folded = new Set<(typeof named)[number]>();
-  const parts: Part[] = [];
+  const parts: Contribution[] = [];
   for (const item of named) {
     if (item.uses[0].kind !== 'outer') continue;
     const outer = item.uses as Outer[];
@@ -209,27 +209,29 @@ function structured(
     );
     if (bias) folded.add(bias);
     const { factor } = item.view;
-    parts.push(outerPart(item.group, outer, factor, bias ? bias.view.factor / factor : 0, request, samples));
+    parts.push(
+      outerContribution(item.group, outer, factor, bias ? bias.view.factor / factor : 0, request, samples),
+    );
   }
   for (const item of named) {
     if (item.uses[0].kind !== 'rows' || folded.has(item)) continue;
     const all = item.uses.map((use) => (use as Rows).rows);
     const sum = all.length === 1 ? all[0] : (tf.addN(all) as tf.Tensor3D);
     const rows = item.view.factor === 1 ? sum : (tf.mul(sum, item.view.factor) as tf.Tensor3D);
-    parts.push(gradientsPart(item.group, rows, request.mode));
+    parts.push(gradientsContribution(item.group, rows, request.mode));
   }
   return parts;
 }
 
 /** The contribution of a weight that is multiplied with rows; several uses stand side by side, along the positions. */
-function outerPart(
+function outerContribution(
   layer: string,
   uses: readonly Outer[],
   factor: number,
   biasScale: number,
   { mode, outputs, counted }: ContributionRequest,
   samples: number,
-): Part {
+): Contribution {
   const [first] = uses;
   const count = outputs.length;
   const shared = uses.length === 1 && first.cotangents.shape[0] !== samples;
@@ -275,5 +277,5 @@ function outerPart(
   const rows = asRows({ ...first, inputs, cotangents: scaled, flipped: false }, [k, m], samples);
   const withBias =
     biasScale === 0 ? rows : (tf.concat([rows, tf.mul(tf.sum(scaled, 2), biasScale)], 2) as tf.Tensor3D);
-  return gradientsPart(layer, withBias, mode);
+  return gradientsContribution(layer, withBias, mode);
 }

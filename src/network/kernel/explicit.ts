@@ -1,7 +1,7 @@
 import { modelProgram, type Program } from '../graph/program.js';
 import { flatOutputs } from '../outputs.js';
 import * as tf from '../tf.js';
-import type { Part } from './contribution.js';
+import type { Contribution } from './contribution.js';
 import type { KernelMode } from './request.js';
 
 /** Gradients of every sample and output in the weights of every group, one backward pass of all of the program each. */
@@ -38,7 +38,7 @@ export function explicitContributions(
   inputs: readonly tf.Tensor[],
   outputs: readonly number[],
   mode: KernelMode,
-): readonly Part[] {
+): readonly Contribution[] {
   return explicitRows(program, inputs, outputs).map(({ group, rows }) => {
     const [n, p] = [rows.shape[0] / outputs.length, rows.shape[1]];
     const own = mode === 'full' ? rows : (tf.reshape(rows, [n, outputs.length * p]) as tf.Tensor2D);

@@ -7,4 +7,4 @@ export { Parameters } from '../jacobian/parameters.js';
 export { outputCount } from '../outputs.js';
 export { explicitJacobian } from './explicit.js';
 export { empiricalKernel, type TensorFunction } from './kernel.js';
-export type { EmpiricalKernel, KernelMode, KernelOptions } from './request.js';
+export type { EmpiricalKernel, KernelImplementation, KernelMode, KernelOptions } from './request.js';

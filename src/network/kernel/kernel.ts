@@ -1,21 +1,24 @@
 import { FailureError, InputError } from '../../core/errors.js';
 import { isOutOfMemory } from '../backends/memory.js';
-import { threads } from '../backends/simd/index.js';
+import { device } from '../devices/index.js';
+import type { GraphNode } from '../graph/graph.js';
 import { functionProgram, modelProgram, type Program } from '../graph/program.js';
 import type { Structure } from '../graph/samples.js';
+import { behindCopies } from '../graph/skeleton.js';
 import { type Inputs, sampleCount } from '../inputs.js';
 import { flatOutputs } from '../outputs.js';
 import { chainOfProgram } from '../patterns/denseChain.js';
 import * as tf from '../tf.js';
+import { kernelByOperator } from './byOperator.js';
 import { claimed, type KernelRequest } from './claims.js';
 import { type Contributions, tracedContributions, withStructure } from './collect.js';
-import { disposeParts, keptParts, type Part } from './contribution.js';
+import { type Contribution, disposeContributions, keepContributions } from './contribution.js';
 import { denseKernel } from './dense/denseKernel.js';
 import { explicitContributions } from './explicit.js';
-import { outOfRoom, requireRoom, requireRoomForParts } from './memoryBudget.js';
+import { outOfMemory, requireMemory, requireMemoryFor } from './memoryBudget.js';
 import { onBackend } from './onBackend.js';
 import { onThreads } from './onThreads.js';
-import type { EmpiricalKernel, KernelMode, KernelOptions } from './request.js';
+import type { EmpiricalKernel, KernelImplementation, KernelMode, KernelOptions } from './request.js';
 import { mirror } from './sums.js';
 
 /** A function of inputs [n, ...] whose samples do not meet, over variables that it reads. */
@@ -66,23 +69,26 @@ async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Pr
         field: 'output',
       });
     const outputs = output === undefined ? Array.from({ length: count }, (_, o) => o) : [output];
-    const direct = denseKernel(chainOfProgram(program, inputs), x, options, count);
+    const { implementation = 'auto' } = options;
+    if (implementation === 'operator') return kernelByOperator(program, x, outputs, count, options);
+    const direct =
+      implementation !== 'jacobian' && denseKernel(chainOfProgram(program, inputs), x, options, count);
     if (direct) return direct;
     const { against } = options;
     const counted = Math.max(sampleCount(x), against ? sampleCount(against) : 0);
     const request = { mode, outputs, counted, all: output === undefined };
     const collect = (some: Inputs): Contributions => {
       const parts =
-        claimed(program, [some].flat(), request) ??
-        contributionsBySamples(program, [some].flat(), structure, request);
+        (implementation === 'jacobian' ? null : claimed(program, [some].flat(), request)) ??
+        contributionsBySamples(program, [some].flat(), structure, request, implementation);
       return {
         parts,
         samples: sampleCount(some),
         outputs: outputs.length,
-        dispose: () => disposeParts(parts),
+        dispose: () => disposeContributions(parts),
       };
     };
-    requireRoomForParts(structure.valuesPerSample, x, outputs.length, collect);
+    requireMemoryFor(structure.valuesPerSample, x, outputs.length, collect);
     const notes = notesOn(program, structure, counted * outputs.length);
     const held: Contributions[] = [];
     let failed: unknown;
@@ -97,7 +103,7 @@ async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Pr
     } finally {
       for (const each of held) each.dispose();
     }
-    throw isOutOfMemory(failed) ? outOfRoom(x, collect) : failed;
+    throw isOutOfMemory(failed) ? outOfMemory(x, collect) : failed;
   });
 }
 
@@ -107,15 +113,21 @@ function contributionsBySamples(
   inputs: readonly tf.Tensor[],
   structure: Structure,
   request: KernelRequest,
-): readonly Part[] {
+  implementation: KernelImplementation,
+): readonly Contribution[] {
   const { problem } = structure;
-  if (!problem) return tracedContributions(program, inputs, structure, request);
-  if (problem.kind === 'random')
+  if (!problem && implementation !== 'jacobian')
+    return tracedContributions(program, inputs, structure, request);
+  if (problem && implementation === 'structured')
+    throw new FailureError(
+      `The kernel cannot be taken from its layers: ${problem.reason}. The implementation 'jacobian' takes gradients one sample and output at a time.`,
+    );
+  if (problem?.kind === 'random')
     throw new FailureError(
       `The model has no kernel: ${problem.reason}, so that it is not one function of its inputs. Layers that draw random numbers or keep a state must not do so in inference form.`,
     );
-  requireIndependentSamples(program, inputs, problem.reason);
-  return keptParts(() => explicitContributions(program, inputs, request.outputs, request.mode));
+  if (problem) requireIndependentSamples(program, inputs, problem.reason);
+  return keepContributions(() => explicitContributions(program, inputs, request.outputs, request.mode));
 }
 
 /** Throws a FailureError where the outputs on a few samples depend on which others stand beside them. */
@@ -138,11 +150,19 @@ function requireIndependentSamples(program: Program, inputs: readonly tf.Tensor[
     );
 }
 
-function notesOn(program: Program, { problem }: Structure, passes: number): readonly string[] {
+/** A normalisation by statistics that are kept in variables. */
+const isInferenceNormalisation = ({ kernel, inputs }: GraphNode): boolean =>
+  kernel === 'FusedBatchNorm' && behindCopies(inputs.mean).variable !== null;
+
+function notesOn(program: Program, { problem, skeleton }: Structure, passes: number): readonly string[] {
   const notes: string[] = [];
   if (problem)
     notes.push(
       `Samples could not be told apart in what runs (${problem.reason}): gradients are taken one sample and output at a time, ${passes} backward passes.`,
+    );
+  if (skeleton?.graph.nodes.some(isInferenceNormalisation))
+    notes.push(
+      'Batch normalisation is taken in its inference form (moving statistics); in training form samples interact and there is no kernel.',
     );
   if (program.weights.length === 0) notes.push('No weight of the model trains, so the kernel is zero.');
   return notes;
@@ -158,14 +178,14 @@ async function assemble(
   const stride = mode === 'full' ? left.outputs : 1;
   const rows = left.samples * stride;
   const cols = right.samples * stride;
-  requireRoom(rows, cols, 1 + (options.perLayer ? left.parts.length : 0));
+  requireMemory(rows, cols, 1 + (options.perLayer ? left.parts.length : 0));
   const data = new Float32Array(rows * cols);
   const layers = options.perLayer
     ? Object.fromEntries(left.parts.map((p) => [p.layer, new Float32Array(rows * cols)]))
     : null;
   const symmetric = left === right;
-  const pool = mode === 'trace' && tf.getBackend() === 'wasm' ? threads() : null;
-  if (pool) onThreads(pool, left, right, data, layers, options);
+  const pool = mode === 'trace' ? device().threads() : null;
+  if (pool) await onThreads(pool, left, right, data, layers, options);
   else await onBackend(left, right, mode, data, layers, options);
   if (symmetric) for (const target of [data, ...Object.values(layers ?? {})]) mirror(target, cols);
   return { mode, rows, cols, data, outputs: left.outputs, perLayer: layers, notes };

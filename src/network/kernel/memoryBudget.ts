@@ -1,5 +1,5 @@
 import { FailureError } from '../../core/errors.js';
-import { availableBytes } from '../backends/memory.js';
+import { device } from '../devices/index.js';
 import { type Inputs, sampleCount, samplesOf } from '../inputs.js';
 import * as tf from '../tf.js';
 
@@ -7,7 +7,7 @@ import * as tf from '../tf.js';
 const share = 0.8;
 /** Bytes for the blocks that are being multiplied. */
 const blocks = 2 ** 28;
-/** Part of what fits that is named. */
+/** Contribution of what fits that is named. */
 const margin = 0.97;
 /** Bytes not worth a look at what is free, which takes a tenth of a millisecond. */
 const small = 2 ** 24;
@@ -15,7 +15,7 @@ const small = 2 ** 24;
 const gb = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(2)} GB`;
 
 /** Throws a FailureError with the size that fits, before a result of `arrays` matrices would take the machine down. */
-export function requireRoom(rows: number, cols: number, arrays: number): void {
+export function requireMemory(rows: number, cols: number, arrays: number): void {
   const needed = 4 * rows * cols * arrays;
   if (needed <= small) return;
   const room = share * process.availableMemory();
@@ -37,7 +37,7 @@ function inputsThatFit(x: Inputs, collect: Collect): number {
     const parts = collect(some);
     const each = (tf.memory().numBytes - before) / few;
     parts.dispose();
-    const room = share * availableBytes() - blocks;
+    const room = share * device().availableBytes() - blocks;
     // While they are made, the parts of a chain of layers take about three times what they hold in the end.
     // What is free differs a little from one look to the next; the number that is named must fit at the next one.
     return Math.max(1, Math.floor((margin * room) / (3 * each)));
@@ -55,17 +55,17 @@ const doesNotFit = (x: Inputs, fits: string): FailureError =>
  * Throws before the contributions to a kernel exceed the machine's memory: there the system ends the process without a word.
  * `values` are those of a sample in all layers. Measures only where a rough bound says that it might.
  */
-export function requireRoomForParts(values: number, x: Inputs, outputs: number, collect: Collect): void {
+export function requireMemoryFor(values: number, x: Inputs, outputs: number, collect: Collect): void {
   const samples = sampleCount(x);
   // Patches of a convolution are several times its input.
   const rough = 16 * samples * (outputs + 2) * values;
-  if (rough <= small || rough <= share * availableBytes()) return;
+  if (rough <= small || rough <= share * device().availableBytes()) return;
   const fits = inputsThatFit(x, collect);
   if (fits < margin * samples) throw doesNotFit(x, `about ${fits}`);
 }
 
 /** What to say when memory ran out on the way; `collect` as above. Measures, so nothing must be held any more. */
-export function outOfRoom(x: Inputs, collect: Collect): FailureError {
+export function outOfMemory(x: Inputs, collect: Collect): FailureError {
   try {
     return doesNotFit(x, `about ${Math.min(sampleCount(x) - 1, inputsThatFit(x, collect))}`);
   } catch {

@@ -3,14 +3,14 @@ import { type GramPart, gramOf, type Operand, type Range, type Threads } from '.
 import * as tf from '../tf.js';
 import { termOf } from './blocks.js';
 import type { Contributions } from './collect.js';
-import type { Part } from './contribution.js';
+import type { Contribution } from './contribution.js';
 import type { KernelOptions } from './request.js';
 
 /** Bytes of workspace that the operands of one block may take. */
 const workspace = 96 * 2 ** 20;
 
 /** One part of a trace kernel as Gram matrices on our own threads; null for parts that are kept as positions. */
-function gramPartsOf(part: Part, factor: number): readonly GramPart[] | null {
+function gramPartsOf(part: Contribution, factor: number): readonly GramPart[] | null {
   if (part.kind === 'positions') return null;
   if (part.kind === 'gradients')
     return part.rows.map((rows) => ({ input: asOperand(rows, 1), cotangent: null, factor, shift: 0 }));
@@ -40,8 +40,8 @@ function blockSide(parts: readonly GramPart[]): number {
 interface LayerGrams {
   readonly layer: string;
   readonly factor: number;
-  readonly left: Part;
-  readonly right: Part;
+  readonly left: Contribution;
+  readonly right: Contribution;
   readonly a: readonly GramPart[] | null;
   readonly b: readonly GramPart[] | null;
 }
@@ -50,14 +50,14 @@ interface LayerGrams {
  * Adds up a trace kernel on our own threads, block by block, in `data` and, where wanted, the `layers`; of a symmetric one
  * the upper triangle. Both come filled with zeros.
  */
-export function onThreads(
+export async function onThreads(
   threads: Threads,
   left: Contributions,
   right: Contributions,
   data: Float32Array,
   layers: Readonly<Record<string, Float32Array>> | null,
   options: KernelOptions,
-): void {
+): Promise<void> {
   const symmetric = left === right;
   const each = left.parts.map((part, k): LayerGrams => {
     const factor = (options.layerFactors?.[part.layer] ?? 1) / left.outputs;
@@ -85,6 +85,8 @@ export function onThreads(
   for (let i = 0; i < left.samples; i += side) {
     const rows: Range = [i, Math.min(side, left.samples - i)];
     for (let j = symmetric ? i : 0; j < right.samples; j += side) {
+      // What would abort must have a chance to.
+      if (options.signal) await new Promise((resolve) => setImmediate(resolve));
       options.signal?.throwIfAborted();
       const columns: Range = [j, Math.min(side, right.samples - j)];
       if (!layers) add(each, rows, columns, data);

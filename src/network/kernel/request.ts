@@ -2,7 +2,16 @@ import type * as tf from '../tf.js';
 
 export type KernelMode = 'trace' | 'full';
 
+/**
+ * How a kernel is computed. 'structured': from what every layer brings (Novak, Sohl-Dickstein and Schoenholz 2022); throws
+ * where samples cannot be told apart. 'jacobian': the explicit Jacobian, one backward pass a sample and output, multiplied
+ * with itself. 'operator': columns by Jacobian products. 'auto': structured, else the Jacobian with a note.
+ */
+export type KernelImplementation = 'auto' | 'structured' | 'jacobian' | 'operator';
+
 export interface KernelOptions {
+  /** Default 'auto'. All agree to float32's precision. */
+  readonly implementation?: KernelImplementation;
   /** 'trace': mean over outputs, [N, M]; 'full': [N O, M O], row i O + o. Default 'trace'. */
   readonly mode?: KernelMode;
   /** Second set of inputs for a rectangle; the same as the first when absent. */

@@ -1,3 +1,4 @@
+import { device } from '../devices/index.js';
 import * as tf from '../tf.js';
 import type { ActivationName } from './spec.js';
 
@@ -8,9 +9,6 @@ export interface Activation {
   readonly derivative: (h: tf.Tensor, phi: tf.Tensor) => tf.Tensor;
 }
 
-/** 1 where h > 0, else 0. Each backend has one fast way: wasm compares slowly, the native `step` is a composition. */
-const step = (h: tf.Tensor): tf.Tensor =>
-  tf.getBackend() === 'wasm' ? tf.step(h) : tf.cast(tf.greater(h, 0), 'float32');
 const normalDensity = (h: tf.Tensor): tf.Tensor =>
   tf.mul(tf.exp(tf.mul(tf.square(h), -0.5)), 1 / Math.sqrt(2 * Math.PI));
 const normalDistribution = (h: tf.Tensor): tf.Tensor =>
@@ -23,11 +21,11 @@ export const activations: Readonly<Record<ActivationName, Activation>> = {
   identity: { forward: (h) => tf.clone(h), derivative: (h) => tf.onesLike(h) },
   relu: {
     forward: (h) => tf.relu(h),
-    derivative: (h, phi) => (tf.getBackend() === 'wasm' ? tf.step(h) : tf.sign(phi)),
+    derivative: (h, phi) => device().reluSlope(h, phi),
   },
   leakyRelu: {
     forward: (h) => tf.leakyRelu(h, leakySlope),
-    derivative: (h) => tf.add(tf.mul(step(h), 1 - leakySlope), leakySlope),
+    derivative: (h) => tf.add(tf.mul(device().step(h), 1 - leakySlope), leakySlope),
   },
   abs: { forward: (h) => tf.abs(h), derivative: (h) => tf.sign(h) },
   erf: {

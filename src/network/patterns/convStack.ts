@@ -17,16 +17,16 @@ export interface Window {
 }
 
 /** One step of a network that is a plain sequence: what it does to a batch, and what the backward pass must know. */
-export type Stage =
+export type StackLayer =
   | (Omit<ChainLayer, 'activation'> & { readonly kind: 'dense' })
-  | ConvStage
+  | ConvLayer
   | { readonly kind: 'activation'; readonly activation: ActivationName }
   | { readonly kind: 'mean' }
   | { readonly kind: 'flatten' }
   /** An operation without weights; `linear` says that its derivative does not depend on its input. */
   | { readonly kind: 'free'; readonly node: GraphNode; readonly linear: boolean };
 
-export interface ConvStage {
+export interface ConvLayer {
   readonly kind: 'conv';
   /** Under which its share is told. */
   readonly name: string;
@@ -42,13 +42,13 @@ export interface ConvStage {
 /** Operations on images without weights, and whether they are linear. */
 const free: Readonly<Record<string, boolean>> = { MaxPool: false, Max: false, AvgPool: true, PadV2: true };
 
-const stacks = new WeakMap<Skeleton, readonly Stage[] | null>();
+const stacks = new WeakMap<Skeleton, readonly StackLayer[] | null>();
 
 /**
  * A sequence of convolutions (channels last, not dilated), dense layers, activations and pools on images, as it was traced,
  * or null when the program is anything else. Such a network is run forward once, however many outputs it has.
  */
-export function stackOfProgram(program: Program, inputs: readonly tf.Tensor[]): readonly Stage[] | null {
+export function stackOfProgram(program: Program, inputs: readonly tf.Tensor[]): readonly StackLayer[] | null {
   const { skeleton } = structureOf(program, inputs);
   if (!skeleton) return null;
   const known = stacks.get(skeleton);
@@ -58,13 +58,13 @@ export function stackOfProgram(program: Program, inputs: readonly tf.Tensor[]): 
   return stack;
 }
 
-function find(skeleton: Skeleton, groups: ReadonlyMap<tf.Variable, string>): readonly Stage[] | null {
+function find(skeleton: Skeleton, groups: ReadonlyMap<tf.Variable, string>): readonly StackLayer[] | null {
   const [x] = skeleton.graph.inputs;
   const { inputs, outputs } = skeleton.graph;
   if (inputs.length !== 1 || outputs.length !== 1 || x.shape.length !== 4 || x.dtype !== 'float32')
     return null;
   const sequence = new Sequence(skeleton);
-  const stages: Stage[] = [];
+  const stages: StackLayer[] = [];
   let value = x;
   while (!sequence.isOutput(value)) {
     const step = stepBehind(sequence, value, groups);
@@ -86,7 +86,7 @@ function stepBehind(
   sequence: Sequence,
   value: Value,
   groups: ReadonlyMap<tf.Variable, string>,
-): { readonly stage: Stage; readonly value: Value } | null {
+): { readonly stage: StackLayer; readonly value: Value } | null {
   const node = sequence.userOf(value);
   if (!node) return null;
   const rank = withoutLeadingOnes(value.shape).length;
@@ -123,7 +123,7 @@ function convolutionBehind(
   node: GraphNode,
   x: Value,
   groups: ReadonlyMap<tf.Variable, string>,
-): { readonly stage: Stage; readonly value: Value } | null {
+): { readonly stage: StackLayer; readonly value: Value } | null {
   const kernel = sequence.input(node, 'filter')?.variable ?? null;
   const { pad, strides, dilations, dataFormat } = node.attrs as Record<string, unknown>;
   if (!kernel || kernel.rank !== 4 || (dataFormat ?? 'NHWC') !== 'NHWC') return null;
@@ -139,7 +139,7 @@ function convolutionBehind(
   if (bias && groups.has(bias) !== trainable) return null;
   const [kh, kw] = kernel.shape;
   const images = (v: Value): [number, number, number] => [v.shape[1], v.shape[2], v.shape[3]];
-  const stage: ConvStage = {
+  const stage: ConvLayer = {
     kind: 'conv',
     name: groups.get(kernel) ?? kernel.name,
     kernel,

@@ -1,7 +1,5 @@
-import type { GraphNode } from '../graph/graph.js';
-import type * as tf from '../tf.js';
 import { batchedPull, genericPull } from './generic.js';
-import { multilinear, type Primitive, rerun, type Tangents } from './primitive.js';
+import { multilinear, type Primitive } from './primitive.js';
 
 /** Kernels that are linear in the images and in the filter; images lie along the first axis. */
 export const convolution: Primitive = {
@@ -16,14 +14,4 @@ export const convolutionInput: Primitive = {
   // Its own attributes hold the number of images.
   pull: genericPull,
   push: multilinear,
-};
-
-const linearPush = (tangents: Tangents, node: GraphNode): tf.Tensor[] =>
-  rerun(node, Object.fromEntries(Object.entries(tangents).filter(([, t]) => t)) as Record<string, tf.Tensor>);
-
-/** Kernels of images that are linear in them. */
-export const linearOnImages: Primitive = {
-  kernels: ['AvgPool', 'AvgPool3D', 'ResizeBilinear', 'ResizeNearestNeighbor'],
-  pull: batchedPull(['x', 'images'], ['x', 'images']),
-  push: linearPush,
 };

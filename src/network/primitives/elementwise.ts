@@ -136,8 +136,27 @@ function condition(node: GraphNode): tf.Tensor {
 }
 
 /** The slope of an elementwise kernel in an input, or null for other kernels and inputs. */
-export const slopeOf = (node: GraphNode, name: string): tf.Tensor | number | null =>
-  slopes[node.kernel]?.[name]?.(node) ?? null;
+export function slopeOf(node: GraphNode, name: string): tf.Tensor | number | null {
+  const known = node.slopes?.get(name);
+  if (known !== undefined) return known;
+  const slope = slopes[node.kernel]?.[name]?.(node) ?? null;
+  if (slope === null || !node.slopes) return slope;
+  // A slope may be another value of the graph itself, whose handle is not ours to keep.
+  const kept = typeof slope === 'number' ? slope : tf.keep(tf.clone(slope));
+  node.slopes.set(name, kept);
+  return kept;
+}
+
+/** Makes a graph's nodes remember their slopes until the result is called: for graphs that are walked many times. */
+export function keepSlopes(nodes: readonly GraphNode[]): () => void {
+  for (const node of nodes) if (node.kernel in slopes) node.slopes = new Map();
+  return () => {
+    for (const node of nodes) {
+      for (const slope of node.slopes?.values() ?? []) if (typeof slope !== 'number') slope.dispose();
+      node.slopes = undefined;
+    }
+  };
+}
 
 /** Cotangents or tangents [..., ...out] times a slope. */
 export function timesSlope(d: tf.Tensor, slope: tf.Tensor | number): tf.Tensor {
@@ -149,15 +168,15 @@ export function timesSlope(d: tf.Tensor, slope: tf.Tensor | number): tf.Tensor {
 export const elementwise: Primitive = {
   kernels: Object.keys(slopes),
   pull: ([d], node, name) => {
-    const slope = slopes[node.kernel][name];
-    if (!slope) throw new Error(`The operation ${node.kernel} has no derivative in ${name}.`);
-    return sumTo(timesSlope(d as tf.Tensor, slope(node)), node.outputs[0].shape, shapeOf(node, name));
+    const slope = slopeOf(node, name);
+    if (slope === null) throw new Error(`The operation ${node.kernel} has no derivative in ${name}.`);
+    return sumTo(timesSlope(d as tf.Tensor, slope), node.outputs[0].shape, shapeOf(node, name));
   },
   push: (tangents: Tangents, node) => {
     const { shape } = node.outputs[0];
     const parts = Object.entries(tangents).flatMap(([name, t]) => {
-      const slope = t && slopes[node.kernel][name];
-      return slope ? [timesSlope(t, slope(node))] : [];
+      const slope = t ? slopeOf(node, name) : null;
+      return t && slope !== null ? [timesSlope(t, slope)] : [];
     });
     const sum = addAll(parts);
     return [sum.shape.length === shape.length ? spreadOne(sum, shape) : tf.broadcastTo(sum, [...shape])];

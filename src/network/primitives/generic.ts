@@ -1,4 +1,6 @@
+import { FailureError } from '../../core/errors.js';
 import type { GraphNode } from '../graph/graph.js';
+
 import * as tf from '../tf.js';
 import { inputOf, outputOf, spread, type Tangents } from './primitive.js';
 
@@ -32,10 +34,11 @@ function named(
 }
 
 /** An operation on the way from a weight to the output that cannot be differentiated. */
-export class NoDerivative extends Error {
+export class NoDerivative extends FailureError {
   constructor({ kernel }: GraphNode, name: string) {
-    super(`TensorFlow.js has no gradient of the operation ${kernel} in its input ${name}.`);
-    this.name = 'NoDerivative';
+    super(
+      `TensorFlow.js has no gradient of the operation ${kernel} in its input ${name}, and it lies between a weight and the output. Put other operations in its place, or give it a gradient with tf.customGrad or tf.registerGradient.`,
+    );
   }
 }
 

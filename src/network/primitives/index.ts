@@ -1,23 +1,29 @@
 import type { GraphNode } from '../graph/graph.js';
 import type * as tf from '../tf.js';
+import { averagePool } from './averagePool.js';
 import { filterGradient, linearInCotangent } from './backwardKernels.js';
-import { convolution, convolutionInput, linearOnImages } from './convolution.js';
+import { convolution, convolutionInput } from './convolution.js';
+import { einsum } from './einsum.js';
 import { elementwise } from './elementwise.js';
 import { genericPull, pushByPull } from './generic.js';
+import { localResponse } from './localResponse.js';
 import { matMul } from './matMul.js';
 import { maxPool } from './maxPool.js';
 import { add, concat, gather, pack, pad, slice, split, tile, unpack } from './pieces.js';
 import type { Primitive, Tangents } from './primitive.js';
+import { rearrangement } from './rearrange.js';
 import { extremum, mean, softmax, sum } from './reduce.js';
 import { cumulativeSum, reshape, reverse, transpose } from './reshape.js';
+import { resize } from './resize.js';
 
 const all: readonly Primitive[] = [
   elementwise,
   ...[reshape, transpose, reverse, cumulativeSum],
   ...[slice, pad, concat, pack, unpack, split, tile, gather, add],
   ...[sum, mean, extremum, softmax],
-  matMul,
-  ...[convolution, convolutionInput, linearOnImages, maxPool, filterGradient, linearInCotangent],
+  ...[matMul, einsum],
+  ...[convolution, convolutionInput, averagePool, maxPool, resize, rearrangement, localResponse],
+  ...[filterGradient, linearInCotangent],
 ];
 
 const byKernel = new Map(all.flatMap((primitive) => primitive.kernels.map((kernel) => [kernel, primitive])));

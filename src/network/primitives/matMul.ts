@@ -16,7 +16,8 @@ function product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: bo
   if (isOneMatrix(b.shape) && !transposeA) {
     const rows = tf.reshape(a, [-1, a.shape[a.rank - 1]]) as tf.Tensor2D;
     const flat = tf.matMul(rows, tf.reshape(b, [m, k]) as tf.Tensor2D, false, transposeB);
-    return tf.reshape(flat, [...a.shape.slice(0, -1), transposeB ? m : k]);
+    const lead = Array.from({ length: Math.max(0, b.rank - a.rank) }, () => 1);
+    return tf.reshape(flat, [...lead, ...a.shape.slice(0, -1), transposeB ? m : k]);
   }
   const rank = Math.max(a.rank, b.rank);
   const lifted = (t: tf.Tensor): tf.Tensor =>

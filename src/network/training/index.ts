@@ -17,5 +17,5 @@ export { KernelProbe } from './observe/probe.js';
 export { type ForecastRun, type RegimeForecast, regimeForecast } from './regime/forecast.js';
 export { expectedGap, type RegimeEvidence, regimeVerdict } from './regime/regime.js';
 export { type Sabotage, sabotages } from './sabotage.js';
-export { GeneralTwin, leftOutOf, type Twin, twinOf } from './twin/generalTwin.js';
+export { leftOutOf } from './twin/leftOut.js';
 export { LinearisedTwin } from './twin/twin.js';

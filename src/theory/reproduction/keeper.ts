@@ -15,7 +15,6 @@ export interface Arrays {
   readonly [name: string]: NpzEntry;
 }
 
-const inflate = (bytes: Uint8Array): Uint8Array => inflateRawSync(bytes);
 const nanToNull = (_name: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isFinite(value) ? null : value;
 
@@ -60,7 +59,7 @@ export class Keeper {
   checkpoint(stage: string): Checkpoint | null {
     const file = this.file(stage, 'checkpoint.npz');
     if (!file || !existsSync(file)) return null;
-    return decodeCheckpoint(Uint8Array.from(readFileSync(file)), file, inflate);
+    return decodeCheckpoint(Uint8Array.from(readFileSync(file)), file, inflateRawSync);
   }
 
   keepCheckpoint(stage: string, checkpoint: Checkpoint): void {
@@ -74,7 +73,7 @@ export class Keeper {
     if (known) return known;
     const file = this.file(stage, 'npz');
     if (!file || !existsSync(file)) return null;
-    const read = decodeNpz(Uint8Array.from(readFileSync(file)), file, inflate);
+    const read = decodeNpz(Uint8Array.from(readFileSync(file)), file, inflateRawSync);
     const arrays: Arrays = Object.fromEntries(
       [...read].map(([name, { data, shape }]) => [name, { data, shape } as NpzEntry]),
     );

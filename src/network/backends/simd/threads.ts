@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { FailureError } from '../../../core/errors.js';
 import { fromBase64 } from '../../../core/linalg/wasm/platform.js';
 import { OutOfMemoryError } from '../memory.js';
 import { binary } from './binary.js';
@@ -62,8 +63,10 @@ interface Namespace {
 
 const page = 2 ** 16;
 const mostPages = 2 ** 15;
-/** Where assembly/control.ts has what describes a job. */
-const [tasksAt, operationAt, parametersAt] = [76, 80, 128];
+/** Where assembly/control.ts has what describes a job: who is in it, its tasks, what they are, their parameters. */
+const [stateAt, tasksAt, operationAt, parametersAt] = [68, 76, 80, 128];
+/** A word that assembly leaves alone: set by a thread that failed. */
+const failedAt = 84;
 
 /** More threads than this would wait for memory. */
 const mostThreads = 8;
@@ -89,7 +92,16 @@ export function threadCount(): number {
 
 const worker = `
   const { workerData: { module, memory, thread } } = require('node:worker_threads');
-  new WebAssembly.Instance(module, { env: { memory } }).exports.serve(thread);`;
+  try {
+    new WebAssembly.Instance(module, { env: { memory } }).exports.serve(thread);
+  } catch (error) {
+    // Whoever waits for the job must not wait for ever.
+    const words = new Int32Array(memory.buffer);
+    Atomics.store(words, ${failedAt / 4}, 1);
+    Atomics.sub(words, ${stateAt / 4}, 1);
+    Atomics.notify(words, ${stateAt / 4});
+    throw error;
+  }`;
 
 /**
  * Our own float32 products in WebAssembly, on a memory that a few threads share. Which thread does which task of a job
@@ -169,7 +181,7 @@ export class Threads {
     return new Int32Array(this.memory.buffer, at, length);
   }
 
-  /** Does one job. Parameters are integers, then from place `reals` on float32 numbers. */
+  /** Does one job; throws a FailureError where a thread failed in it. Parameters are integers, then from place `reals` on float32 numbers. */
   do(operation: number, tasks: number, integers: readonly number[], reals: readonly number[] = []): void {
     const { buffer } = this.memory;
     new Int32Array(buffer, parametersAt, integers.length).set(integers);
@@ -178,6 +190,10 @@ export class Threads {
     new Int32Array(buffer, operationAt, 1)[0] = operation;
     new Int32Array(buffer, tasksAt, 1)[0] = tasks;
     this.exports.run(tasks > 1 ? this.workers.length : 0);
+    if (Atomics.exchange(new Int32Array(this.memory.buffer), failedAt / 4, 0) !== 0)
+      throw new FailureError(
+        'A thread that computed a product failed, so the result was dropped. Please report it with what you ran; with TF_NUM_INTRAOP_THREADS=1 no other thread is used.',
+      );
   }
 
   /** Ends the workers. */

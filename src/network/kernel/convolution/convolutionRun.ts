@@ -8,12 +8,12 @@ import {
   sampleBytes,
   type Threads,
   type Top,
-  threads,
 } from '../../backends/simd/index.js';
+import { device } from '../../devices/index.js';
 import { activations } from '../../models/activations.js';
-import type { ConvStage, Stage, Window } from '../../patterns/convStack.js';
+import type { ConvLayer, StackLayer, Window } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
-import type { Part } from '../contribution.js';
+import type { Contribution } from '../contribution.js';
 import { type Cotangents, constantRows, outside } from './cotangents.js';
 import { patchesOf } from './patches.js';
 import type { StackRequest } from './request.js';
@@ -25,12 +25,10 @@ const [batchBytes, threadBytes] = [2 ** 24, 2 ** 24];
 /** Work (multiply-adds) of a convolution from which on it is worth our own threads. */
 const worthThreads = 2 ** 21;
 
-const ownThreads = (): Threads | null => (tf.getBackend() === 'wasm' ? threads() : null);
-
-const isThreeByThree = ({ window }: ConvStage): boolean =>
+const isThreeByThree = ({ window }: ConvLayer): boolean =>
   window.size.every((size) => size === 3) && window.strides.every((stride) => stride === 1);
 
-function shapeOf({ window, inShape, outShape }: ConvStage): Shape {
+function shapeOf({ window, inShape, outShape }: ConvLayer): Shape {
   const [height, width, from] = inShape;
   const [outHeight, outWidth, to] = outShape;
   return { height, width, from, outHeight, outWidth, to, margin: window.padding === 'same' ? 1 : 0 };
@@ -49,13 +47,13 @@ function widened<T extends tf.Tensor>(t: T, wide = padded(t.shape[t.rank - 1] as
 const asTensor = (info: tf.TensorInfo): tf.Tensor => tf.engine().makeTensorFromTensorInfo(info as never);
 
 /** A 3 x 3 convolution with its bias, and relu behind it where asked, on our own threads; null where it is not for them. */
-export function convolveOnThreads(stage: ConvStage, x: tf.Tensor4D, relu: boolean): tf.Tensor4D | null {
+export function convolveOnThreads(stage: ConvLayer, x: tf.Tensor4D, relu: boolean): tf.Tensor4D | null {
   const [n, , , from] = x.shape;
   const shape = shapeOf(stage);
   const { outHeight, outWidth, to } = shape;
   const work = n * outHeight * outWidth * 9 * from * to;
   if (!isThreeByThree(stage) || from < 8 || work < worthThreads) return null;
-  const own = ownThreads();
+  const own = device().threads();
   if (!own) return null;
   const images = widened(x);
   const out = makeOutput([n, outHeight, outWidth, padded(to)]);
@@ -80,12 +78,12 @@ export function convolveOnThreads(stage: ConvStage, x: tf.Tensor4D, relu: boolea
  * threads can take at once, or null. All of it must be 3 x 3 of stride 1 but the network's first trainable convolution.
  */
 export function runBelow(
-  stages: readonly Stage[],
+  stages: readonly StackLayer[],
   s: number,
   first: number,
   request: StackRequest,
 ): number | null {
-  if (request.mode !== 'trace' || !ownThreads()) return null;
+  if (request.mode !== 'trace' || !device().threads()) return null;
   let lowest: number | null = null;
   for (let at = s; at >= first; at -= 2) {
     const stage = stages[at];
@@ -99,13 +97,13 @@ export function runBelow(
 }
 
 /** Whether a thread may keep what it needs of one sample. */
-function fits(stage: ConvStage): boolean {
+function fits(stage: ConvLayer): boolean {
   const shape = shapeOf(stage);
   return 64 * tiles(shape) * (padded(shape.from) + padded(shape.to)) <= threadBytes;
 }
 
-export interface RunParts {
-  readonly parts: readonly Part[];
+export interface RunContributions {
+  readonly parts: readonly Contribution[];
   /** Of the run's input, where there is something trainable below. */
   readonly cotangents: Cotangents | null;
 }
@@ -114,23 +112,23 @@ export interface RunParts {
  * Parts of the convolutions of a run from stage `lowest` to stage s, d being the cotangents behind it. `inputs` are those
  * of all stages. The caller tidies.
  */
-export function runParts(
-  stages: readonly Stage[],
+export function runContributions(
+  stages: readonly StackLayer[],
   lowest: number,
   s: number,
   first: number,
   inputs: readonly tf.Tensor[],
   d: Cotangents,
   request: StackRequest,
-): RunParts {
-  const own = ownThreads() as Threads;
+): RunContributions {
+  const own = device().threads() as Threads;
   const n = inputs[s].shape[0];
   const down = lowest > first;
   const { outputs } = request;
-  const convolutions: ConvStage[] = [];
+  const convolutions: ConvLayer[] = [];
   const layers: LayerOf[] = [];
   for (let at = lowest; at <= s; at += 2) {
-    convolutions.push(stages[at] as ConvStage);
+    convolutions.push(stages[at] as ConvLayer);
     layers.push(layerOf(stages, at, at === first, inputs));
   }
   const top = topOf(d, n, convolutions[convolutions.length - 1]);
@@ -151,7 +149,7 @@ export function runParts(
     if (below && result.cotangents)
       valuesOf(below).set(result.cotangents, (i * result.cotangents.length) / some);
   }
-  const parts = rows.flatMap((info, l): Part[] =>
+  const parts = rows.flatMap((info, l): Contribution[] =>
     info ? [{ kind: 'gradients', layer: convolutions[l].name, rows: [asTensor(info) as tf.Tensor2D] }] : [],
   );
   if (!below) return { parts, cotangents: null };
@@ -170,12 +168,12 @@ const samples = (t: tf.Tensor) => (i: number, some: number) => (): Float32Array 
 };
 
 function layerOf(
-  stages: readonly Stage[],
+  stages: readonly StackLayer[],
   at: number,
   isFirst: boolean,
   inputs: readonly tf.Tensor[],
 ): LayerOf {
-  const stage = stages[at] as ConvStage;
+  const stage = stages[at] as ConvLayer;
   const input = inputs[at] as tf.Tensor4D;
   const shape = shapeOf(stage);
   const { trainable } = stage;
@@ -224,7 +222,7 @@ function filledPatches(input: tf.Tensor4D, window: Window): tf.Tensor3D {
   return tf.reshape(tf.conv2d(input, filter, [strides[0], strides[1]], padding), [n, -1, wide]);
 }
 
-function topOf(d: Cotangents, n: number, stage: ConvStage): (i: number, some: number) => Top {
+function topOf(d: Cotangents, n: number, stage: ConvLayer): (i: number, some: number) => Top {
   const shared = constantRows(d);
   if (shared && d.form === 'shared' && d.slope) {
     const rows = widened(shared).dataSync() as Float32Array;

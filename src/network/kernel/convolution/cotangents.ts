@@ -12,7 +12,7 @@ export type Cotangents =
   | { readonly form: 'inside'; readonly rows: tf.Tensor };
 
 /** Times the derivative [n, ...s] of an elementwise activation. */
-export function timesSlope(d: Cotangents, slope: tf.Tensor): Cotangents {
+export function mulDerivative(d: Cotangents, slope: tf.Tensor): Cotangents {
   if (d.form === 'shared') return { ...d, slope: d.slope ? tf.mul(d.slope, slope) : slope };
   // A scalar a sample would also do, but the axis of the outputs is between.
   const axis = d.form === 'outside' ? 1 : slope.rank - 1;

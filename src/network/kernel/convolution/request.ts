@@ -1,4 +1,4 @@
-import type { ConvStage } from '../../patterns/convStack.js';
+import type { ConvLayer } from '../../patterns/convStack.js';
 import { keepsPositions } from '../positions.js';
 import type { KernelMode } from '../request.js';
 
@@ -12,7 +12,7 @@ export interface StackRequest {
 }
 
 /** Whether a convolution is kept as patches and cotangents instead of per-sample gradients. */
-export function keepsPatches(stage: ConvStage, { outputs, samples }: StackRequest): boolean {
+export function keepsPatches(stage: ConvLayer, { outputs, samples }: StackRequest): boolean {
   const [kh, kw, channels, filters] = stage.kernel.shape as number[];
   const [height, width] = stage.outShape;
   return keepsPositions(samples, outputs, height * width, kh * kw * channels, filters);

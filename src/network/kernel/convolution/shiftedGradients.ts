@@ -1,4 +1,4 @@
-import { NativeProgram } from '../../backends/nativeProgram.js';
+import { device } from '../../devices/index.js';
 import type { Window } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
 import { isOne } from './patches.js';
@@ -15,8 +15,9 @@ const aligned = 16;
 export function shiftedGradients(image: tf.Tensor4D, delta: tf.Tensor4D, window: Window): tf.Tensor3D | null {
   const { size, strides, dilations, padding } = window;
   const [n, h, w, channels] = image.shape;
-  const native = tf.getBackend() === 'tensorflow';
-  if (!native || channels % aligned !== 0 || !isOne(strides) || !isOne(dilations)) return null;
+  if (channels % aligned !== 0 || !isOne(strides) || !isOne(dilations)) return null;
+  const program = device().program();
+  if (!program) return null;
   const [kh, kw] = size;
   const [, height, width, m] = delta.shape;
   const [top, left] = padding === 'same' ? [(kh - 1) >> 1, (kw - 1) >> 1] : [0, 0];
@@ -35,7 +36,6 @@ export function shiftedGradients(image: tf.Tensor4D, delta: tf.Tensor4D, window:
     [0, kw - 1],
     [0, 0],
   ]);
-  const program = new NativeProgram();
   try {
     const flat = program.reshaped(program.of(images), (n + 1) * positions, channels);
     const cotangents = program.reshaped(program.of(spread), n, positions, m);

@@ -1,45 +1,47 @@
-import type { ConvStage, Stage } from '../../patterns/convStack.js';
+import { device } from '../../devices/index.js';
+import type { ConvLayer, StackLayer } from '../../patterns/convStack.js';
 import * as tf from '../../tf.js';
-import { concatenated, disposeParts, keptParts, type Part } from '../contribution.js';
-import { convolutionPart } from './convolutionPart.js';
-import { runBelow, runParts } from './convolutionRun.js';
+import { type Contribution, concatenated, disposeContributions, keepContributions } from '../contribution.js';
+import { convContribution } from './convContribution.js';
+import { runBelow, runContributions } from './convolutionRun.js';
 import { type Cotangents, outside } from './cotangents.js';
 import type { StackRequest } from './request.js';
-import { backward, forward, fusedForward, isFused } from './steps.js';
+import { backward, forward, fusedForward, isFused } from './stackLayers.js';
 
-type DenseStage = Extract<Stage, { kind: 'dense' }>;
-
-/** Most values of one tensor in a chunk of samples. Memory that wasm once took it never gives back. */
-const chunkValues = (): number => (tf.getBackend() === 'wasm' ? 2 ** 21 : 2 ** 24);
+type DenseStage = Extract<StackLayer, { kind: 'dense' }>;
 
 /**
  * Parts of the kernel for a network of stages, x being [N, h, w, c]: one forward pass, and one backward pass for all
  * outputs together, a chunk of samples at a time. The tensors of the result are kept; the caller disposes them.
  */
-export function stackParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequest): readonly Part[] {
+export function stackContributions(
+  stages: readonly StackLayer[],
+  x: tf.Tensor4D,
+  request: StackRequest,
+): readonly Contribution[] {
   const samples = x.shape[0];
   const size = samplesInChunk(stages, request);
-  const chunks: (readonly Part[])[] = [];
+  const chunks: (readonly Contribution[])[] = [];
   for (let i = 0; i < samples; i += size) {
     const n = Math.min(size, samples - i);
     chunks.push(
-      keptParts(() => {
+      keepContributions(() => {
         const [h, w, c] = x.shape.slice(1);
         const chunk = n === samples ? x : tf.slice4d(x, [i, 0, 0, 0], [n, h, w, c]);
-        return chunkParts(stages, chunk, request);
+        return chunkOfStack(stages, chunk, request);
       }),
     );
   }
   if (chunks.length === 1) return chunks[0];
   return chunks[0].flatMap((_, k) => {
     const pieces = chunks.map((parts) => parts[k]);
-    const whole = keptParts(() => [concatenated(pieces)]);
-    disposeParts(pieces);
+    const whole = keepContributions(() => [concatenated(pieces)]);
+    disposeContributions(pieces);
     return whole;
   });
 }
 
-function samplesInChunk(stages: readonly Stage[], request: StackRequest): number {
+function samplesInChunk(stages: readonly StackLayer[], request: StackRequest): number {
   const lean = needsActivationsOnly(stages, request);
   let most = 1;
   for (const stage of stages) {
@@ -50,11 +52,11 @@ function samplesInChunk(stages: readonly Stage[], request: StackRequest): number
     most = Math.max(most, positions * filters * (lean ? 1 : request.outputs));
     if (!lean || channels < 8) most = Math.max(most, positions * kh * kw * channels);
   }
-  return Math.max(1, Math.floor(chunkValues() / most));
+  return Math.max(1, Math.floor(device().chunkValues / most));
 }
 
 /** Whether one run on our own threads holds all convolutions, and all samples share the rows of cotangents above it. */
-function needsActivationsOnly(stages: readonly Stage[], request: StackRequest): boolean {
+function needsActivationsOnly(stages: readonly StackLayer[], request: StackRequest): boolean {
   const first = firstTrainable(stages);
   const top = stages.reduce((last, stage, s) => (stage.kind === 'conv' ? s : last), -1);
   const above = stages.slice(top + (stages[top + 1]?.kind === 'activation' ? 2 : 1));
@@ -63,11 +65,11 @@ function needsActivationsOnly(stages: readonly Stage[], request: StackRequest): 
   return shared && first >= 0 && first <= top && runBelow(stages, top, first, request) === first;
 }
 
-const firstTrainable = (stages: readonly Stage[]): number =>
+const firstTrainable = (stages: readonly StackLayer[]): number =>
   stages.findIndex((stage) => 'trainable' in stage && stage.trainable);
 
 /** Everything for one chunk of samples. The caller tidies. */
-function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequest): Part[] {
+function chunkOfStack(stages: readonly StackLayer[], x: tf.Tensor4D, request: StackRequest): Contribution[] {
   const first = firstTrainable(stages);
   const inputs: tf.Tensor[] = [];
   let a: tf.Tensor = x;
@@ -75,7 +77,7 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequ
     inputs.push(a);
     const next = stages[s + 1];
     if (stage.kind === 'activation' && stages[s - 1] && isFused(stages[s - 1], stage)) continue;
-    a = next && isFused(stage, next) ? fusedForward(stage as ConvStage, a as tf.Tensor4D) : forward(stage, a);
+    a = next && isFused(stage, next) ? fusedForward(stage as ConvLayer, a as tf.Tensor4D) : forward(stage, a);
   }
   const n = x.shape[0];
   const units = a.size / n;
@@ -87,14 +89,15 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequ
     rows: tf.reshape(rows, [rows.shape[0], ...a.shape.slice(1)]),
     slope: null,
   };
-  const parts: Part[] = [];
+  const parts: Contribution[] = [];
   for (let s = stages.length - 1; s >= first && first >= 0; s--) {
     const stage = stages[s];
     const input = inputs[s];
-    if (stage.kind === 'dense' && stage.trainable) parts.unshift(densePart(stage, input as tf.Tensor2D, d));
+    if (stage.kind === 'dense' && stage.trainable)
+      parts.unshift(denseContribution(stage, input as tf.Tensor2D, d));
     const lowest = stage.kind === 'conv' ? runBelow(stages, s, first, request) : null;
     if (lowest !== null) {
-      const run = runParts(stages, lowest, s, first, inputs, d, request);
+      const run = runContributions(stages, lowest, s, first, inputs, d, request);
       parts.unshift(...run.parts);
       if (!run.cotangents) break;
       d = run.cotangents;
@@ -102,13 +105,13 @@ function chunkParts(stages: readonly Stage[], x: tf.Tensor4D, request: StackRequ
       continue;
     }
     if (stage.kind === 'conv' && stage.trainable)
-      parts.unshift(convolutionPart(stage, input as tf.Tensor4D, d, request));
+      parts.unshift(convContribution(stage, input as tf.Tensor4D, d, request));
     if (s > first) d = backward(stage, input, inputs[s + 1] ?? a, d);
   }
   return parts;
 }
 
-function densePart(stage: DenseStage, a: tf.Tensor2D, d: Cotangents): Part {
+function denseContribution(stage: DenseStage, a: tf.Tensor2D, d: Cotangents): Contribution {
   const common = {
     kind: 'product' as const,
     layer: stage.name,

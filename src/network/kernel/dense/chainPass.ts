@@ -2,9 +2,9 @@ import { activations } from '../../models/activations.js';
 import type { ChainLayer } from '../../patterns/denseChain.js';
 import { timesTransposed } from '../../products.js';
 import * as tf from '../../tf.js';
-import type { ProductPart } from '../contribution.js';
+import type { ProductContribution } from '../contribution.js';
 import type { KernelMode } from '../request.js';
-import { isHomogeneous, slopeOf, timesSlope } from './slopes.js';
+import { isHomogeneous, mulDerivative, slopeOf } from './slopes.js';
 
 /** What goes into a layer, or comes back to it, up to a constant in front that the Gram matrix takes. */
 interface Scaled {
@@ -23,10 +23,10 @@ interface Forward {
 /** Factors that leave this range are multiplied in, so that deep networks stay in the range of float32. */
 const mostFactor = 1e8;
 /** Whether a factor may be left to the end. */
-export const mayWait = (factor: number): boolean =>
+export const canDefer = (factor: number): boolean =>
   Math.abs(factor) <= mostFactor && Math.abs(factor) >= 1 / mostFactor;
 const settled = ({ values, factor }: Scaled): Scaled =>
-  mayWait(factor) ? { values, factor } : { values: tf.mul(values, factor), factor: 1 };
+  canDefer(factor) ? { values, factor } : { values: tf.mul(values, factor), factor: 1 };
 
 function forward(chain: readonly ChainLayer[], x: tf.Tensor2D): Forward {
   const inputs: Scaled[] = [];
@@ -64,11 +64,11 @@ export function chainPass(
   x: tf.Tensor2D,
   mode: KernelMode,
   output?: number,
-): readonly ProductPart[] {
+): readonly ProductContribution[] {
   const { inputs, pre, post } = forward(chain, x);
   const units = chain[chain.length - 1].kernel.shape[1] as number;
   const outputs = output === undefined ? units : 1;
-  const parts: ProductPart[] = [];
+  const parts: ProductContribution[] = [];
   // Rows [O, n] that all samples share, or [N O, n]; null stands for the unit vectors of the outputs.
   let d: { rows: tf.Tensor2D | null; factor: number; shared: boolean } = {
     rows: null,
@@ -85,11 +85,11 @@ export function chainPass(
     let gram: tf.Tensor2D | null = null;
     if (activation !== 'identity') {
       const rows = d.rows ?? unitRows();
-      if (outputs === 1) d = { ...d, rows: timesSlope(activation, rows, pre[l], post[l]), shared: false };
+      if (outputs === 1) d = { ...d, rows: mulDerivative(activation, rows, pre[l], post[l]), shared: false };
       else {
         if (d.shared && mode === 'trace' && trainable) {
           const norms = tf.sqrt(tf.sum(tf.square(rows), 0, true)) as tf.Tensor2D;
-          gram = timesSlope(activation, norms, pre[l], post[l]);
+          gram = mulDerivative(activation, norms, pre[l], post[l]);
         }
         if (deeper || (trainable && !gram)) {
           const slope = slopeOf(activation, pre[l], post[l]);
@@ -115,7 +115,7 @@ export function chainPass(
     input: Scaled,
     { rows, factor, shared }: typeof d,
     gram: tf.Tensor2D | null,
-  ): ProductPart {
+  ): ProductContribution {
     // (f^2 A A^T + b^2) o g^2 D D^T = f^2 g^2 (A A^T + (b / f)^2) o D D^T
     const common = {
       kind: 'product' as const,

@@ -1,9 +1,10 @@
-import { NativeProgram, type NativeTensor } from '../../backends/nativeProgram.js';
+import type { NativeProgram, NativeTensor } from '../../backends/nativeProgram.js';
+import { device } from '../../devices/index.js';
 import type { ChainLayer } from '../../patterns/denseChain.js';
-import * as tf from '../../tf.js';
+import type * as tf from '../../tf.js';
 import type { EmpiricalKernel, KernelOptions } from '../request.js';
 import { addTerm, mirror, type Place } from '../sums.js';
-import { mayWait } from './chainPass.js';
+import { canDefer } from './chainPass.js';
 import { nativeActivations } from './nativeActivations.js';
 import { isHomogeneous } from './slopes.js';
 
@@ -19,7 +20,6 @@ const worthHalving = 2 ** 29;
 function isOpen(chain: readonly ChainLayer[], n: number): boolean {
   const [top, ...below] = [...chain].reverse();
   return (
-    tf.getBackend() === 'tensorflow' &&
     top.activation === 'identity' &&
     below.every(({ activation }) => nativeActivations[activation]) &&
     chain.every(({ kernel }) => {
@@ -43,13 +43,13 @@ export function denseKernel(
   if (!chain || count !== 1 || Array.isArray(x) || options.against || options.blockRows) return null;
   const n = x.shape[0];
   const scales = isOpen(chain, n) ? inputFactors(chain) : null;
-  if (!scales) return null;
+  const program = scales && device().program();
+  if (!scales || !program) return null;
   options.signal?.throwIfAborted();
   const data = new Float32Array(n * n);
   const layers = options.perLayer
     ? Object.fromEntries(chain.filter((l) => l.trainable).map(({ name }) => [name, new Float32Array(n * n)]))
     : null;
-  const program = new NativeProgram();
   const place: Place = { row: 0, column: 0, rows: n, cols: n, symmetric: true };
   try {
     for (const { chained, input, factor, cotangent } of terms(program, chain, scales, x as tf.Tensor2D)) {
@@ -81,7 +81,7 @@ function inputFactors(chain: readonly ChainLayer[]): readonly number[] | null {
     through = isHomogeneous(activation) && factor > 0 ? factor : 1;
   }
   const back = chain.map((_, l) => chain.slice(l).reduce((product, { scale }) => product * scale, 1));
-  return [...factors, ...back].every(mayWait) ? factors : null;
+  return [...factors, ...back].every(canDefer) ? factors : null;
 }
 
 interface LayerTerm {

@@ -1,4 +1,4 @@
-import { nativeOperation } from '../../backends/raw.js';
+import { device } from '../../devices/index.js';
 import { activations } from '../../models/activations.js';
 import type { ActivationName } from '../../models/spec.js';
 import * as tf from '../../tf.js';
@@ -7,22 +7,18 @@ import * as tf from '../../tf.js';
 export const isHomogeneous = (activation: ActivationName): boolean =>
   ['identity', 'relu', 'leakyRelu', 'abs'].includes(activation);
 
-/** TensorFlow's own products of a cotangent and a slope that the values phi(h) tell: one pass over the memory, not three. */
-const fused: Partial<Record<ActivationName, (d: tf.Tensor, phi: tf.Tensor) => tf.Tensor>> = {
-  relu: (d, phi) => nativeOperation('ReluGrad', [d, phi]),
-  tanh: (d, phi) => nativeOperation('TanhGrad', [phi, d]),
-};
+const isFused = (activation: ActivationName): boolean => activation === 'relu' || activation === 'tanh';
 
 /** Cotangents d, [N, n] or one row [1, n] for all samples, times the slopes phi'(h) of `phi` = phi(h), [N, n]. */
-export function timesSlope(
+export function mulDerivative(
   activation: ActivationName,
   d: tf.Tensor2D,
   h: tf.Tensor2D,
   phi: tf.Tensor2D,
 ): tf.Tensor2D {
-  const own = tf.getBackend() === 'tensorflow' ? fused[activation] : undefined;
-  if (own) return own(d.shape[0] === phi.shape[0] ? d : tf.broadcastTo(d, phi.shape), phi) as tf.Tensor2D;
-  return tf.mul(slopeOf(activation, h, phi), d);
+  const whole = () => (d.shape[0] === phi.shape[0] ? d : tf.broadcastTo(d, phi.shape));
+  const own = isFused(activation) ? device().mulDerivative(activation, whole(), phi) : null;
+  return (own as tf.Tensor2D | null) ?? tf.mul(slopeOf(activation, h, phi), d);
 }
 
 export const slopeOf = (activation: ActivationName, h: tf.Tensor2D, phi: tf.Tensor2D): tf.Tensor2D =>

@@ -18,7 +18,8 @@ export interface TrainControl {
   readonly signal?: AbortSignal;
   /** Awaited before every step: holds the run while it is paused. */
   readonly gate?: (step: number) => Promise<void> | void;
-  readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void> | void;
+  /** `planned` says whether it is one of the cadence, or of the end; else it is one that an interrupt adds. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint, planned: boolean) => Promise<void> | void;
   /** Leaves out kernels where looking costs too much. Absent: every kernel of the schedule is measured. */
   readonly throttle?: ThrottleOptions;
   /** Told once, before the first step. */

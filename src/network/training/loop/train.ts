@@ -5,12 +5,14 @@ import { LandscapeRecorder, landscapeRecords } from '../observe/landscape.js';
 import { Movement } from '../observe/movement.js';
 import { KernelProbe } from '../observe/probe.js';
 import { SharpnessProbe } from '../observe/sharpness.js';
-import { leftOutOf, type Twin, twinOf } from '../twin/generalTwin.js';
+import { leftOutOf } from '../twin/leftOut.js';
 import { tangentOf } from '../twin/tangentTraining.js';
+import { LinearisedTwin } from '../twin/twin.js';
 import { Batches } from './batches.js';
 import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js';
 import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
+import type { RecorderState } from './recorderState.js';
 import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
 import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { Stepper } from './stepper.js';
@@ -63,9 +65,9 @@ class Session {
   private readonly form: TrainingForm;
   private readonly trainSet: Evaluator;
   private readonly testSet: Evaluator | null;
-  private twin: Twin | null = null;
+  private twin: LinearisedTwin | null = null;
   /** The linearisation that is trained in the network's place, under `train: 'tangent'`. */
-  private readonly tangent: Twin | null;
+  private readonly tangent: LinearisedTwin | null;
   private readonly predict: (x: tf.Tensor) => tf.Tensor2D;
   private time = 0;
   private maxStep = Number.NaN;
@@ -116,20 +118,20 @@ class Session {
     const evaluateEvery = evaluationCadence(steps, rowEvery, size, evaluated);
     let step = resume?.step ?? 0;
     let lastBreath = performance.now();
-    for (; ; step++) {
+    // What a checkpoint was taken after has been told already.
+    let told = { kernel: resume !== undefined, row: resume !== undefined, ...resume?.recorder?.told };
+    const ended = resume?.recorder?.over ?? false;
+    for (; ; step++, told = { kernel: false, row: false }) {
       if (performance.now() - lastBreath > patience) {
         await breathe();
         lastBreath = performance.now();
       }
       await control.gate?.(step);
-      // What a checkpoint was taken after has been told already, except when the run ends there.
       const fresh = resume === undefined || step > resume.step;
-      const aborted = control.signal?.aborted === true;
-      let done = step >= steps || aborted || this.outOfTime();
-      const told = { kernel: !fresh, row: !fresh };
+      let done = ended || step >= steps || this.outOfTime();
       const saves = step > 0 && step % saveEvery === 0;
       if (!told.kernel && (done || kernelAt.has(step))) {
-        if (done || this.affords(step, kernelAt)) yield* await this.kernelRecords(step, done && !aborted);
+        if (done || this.affords(step, kernelAt)) yield* await this.kernelRecords(step, done);
         else if (this.throttle?.skipped === 1) yield throttleNote(step);
         told.kernel = true;
       }
@@ -139,7 +141,14 @@ class Session {
         told.row = true;
         if (!exact) done ||= this.reached(row.values['loss']);
       }
-      if (saves && fresh && !done) await control.onCheckpoint?.(this.checkpoint(step));
+      if (saves && fresh && !done) await control.onCheckpoint?.(this.checkpoint(step, { told }), true);
+      if (!done && control.signal?.aborted) {
+        // Taken before anything that only the interrupt adds, so that a run that goes on from here knows nothing of it.
+        if (fresh && !saves) await control.onCheckpoint?.(this.checkpoint(step, { told }), false);
+        if (!told.kernel) yield* await this.kernelRecords(step, false);
+        if (!told.row) yield this.row(step);
+        return this.summary(step, true);
+      }
       if (!done) {
         const time = this.time;
         // Then the gradient brings the exact loss of these weights, so a run can stop before the step.
@@ -151,47 +160,65 @@ class Session {
         }
       }
       if (done) {
-        if (!told.kernel) yield* await this.kernelRecords(step, !aborted);
+        if (!told.kernel) yield* await this.kernelRecords(step, true);
         if (!told.row) yield this.row(step);
-        await control.onCheckpoint?.(this.checkpoint(step));
-        if (!aborted) yield* this.measureLandscape(step);
-        return this.summary(step, aborted);
+        if (!ended)
+          await control.onCheckpoint?.(
+            this.checkpoint(step, { told: { kernel: true, row: true }, over: true }),
+            true,
+          );
+        yield* this.measureLandscape(step);
+        return this.summary(step, false);
       }
     }
   }
 
-  private checkpoint(step: number): Checkpoint {
-    return takeCheckpoint(this.model, this.stepper, step, this.time, this.tangent ?? this.twin);
+  private checkpoint(
+    step: number,
+    { told, over = false }: Pick<RecorderState, 'told'> & { readonly over?: boolean },
+  ): Checkpoint {
+    const { kernelValues, kernels, landscape } = this;
+    const taken = takeCheckpoint(this.model, this.stepper, step, this.time, this.tangent ?? this.twin);
+    return {
+      ...taken,
+      recorder: {
+        told,
+        over,
+        kernelValues,
+        observer: kernels?.state() ?? null,
+        places: landscape?.state() ?? null,
+      },
+    };
   }
 
   /** Chooses the step size, measures the start, resumes from a checkpoint. */
   private async *prepare(control: TrainControl): AsyncGenerator<RunRecord> {
     const { data, definition, resume, sabotage } = this.setup;
+    // A run that goes on has said all this at its start.
+    const notes = resume === undefined;
     const { optimizer } = definition;
     if (this.probe) this.maxStep = await largestStep(this.probe, definition, this.predict);
     if (optimizer.learningRate === 'auto') {
       const { rate, note } = chosenStep(definition, this.maxStep, this.probe?.size ?? 0);
       this.stepper.learningRate = rate;
-      yield { kind: 'note', step: 0, level: 'info', text: note };
+      if (notes) yield { kind: 'note', step: 0, level: 'info', text: note };
     }
-    for (const text of notesOn(this.form)) yield { kind: 'note', step: 0, level: 'info', text };
+    for (const text of notes ? notesOn(this.form) : []) yield { kind: 'note', step: 0, level: 'info', text };
     if (definition.measure.twin && !this.tangent) {
       const momentum = optimizer.kind === 'momentum' ? (optimizer.momentum ?? 0.9) : 0;
-      const twin = twinOf(this.model, definition.loss, this.stepper.factors, sabotage, momentum);
-      this.twin = twin;
-      // The first use settles how products are computed.
-      twin.predict(this.batches.at(0).x).dispose();
-      for (const text of [twin.note, leftOutOf(definition, this.form)])
-        if (text) yield { kind: 'note', step: 0, level: 'info', text };
+      this.twin = new LinearisedTwin(this.model, definition.loss, this.stepper.factors, sabotage, momentum);
+      const text = leftOutOf(definition, this.form);
+      if (text && notes) yield { kind: 'note', step: 0, level: 'info', text };
     }
     if (definition.measure.sharpness && this.probe && !this.tangent) {
       this.sharpness = new SharpnessProbe(this.setup, this.stepper.factors);
-      if (this.sharpness.note) yield { kind: 'note', step: 0, level: 'info', text: this.sharpness.note };
+      if (this.sharpness.note && notes)
+        yield { kind: 'note', step: 0, level: 'info', text: this.sharpness.note };
     }
     if (definition.measure.landscape && this.probe && !this.tangent) {
       const weights = this.model.trainableWeights.map((w) => w.read() as tf.Variable);
       this.landscape = new LandscapeRecorder(weights);
-      if (!this.landscape.feasible)
+      if (!this.landscape.feasible && notes)
         yield {
           kind: 'note',
           step: 0,
@@ -230,7 +257,7 @@ class Session {
     });
     if (resume) {
       // The start is what drift and modes refer to, so it is measured again before the weights are set.
-      await this.kernels?.begin();
+      await this.kernels?.begin(resume.recorder?.observer);
       readCheckpoint(this.model, this.stepper, resume);
       const twin = this.tangent ?? this.twin;
       if (twin && resume.twin) twin.restore(resume.twin);
@@ -242,6 +269,8 @@ class Session {
           text: 'The checkpoint holds no linearised twin: the twin starts again and its gap means nothing from here on.',
         };
       this.time = resume.time;
+      this.kernelValues = resume.recorder?.kernelValues ?? null;
+      if (resume.recorder?.places) this.landscape?.restore(resume.recorder.places);
     }
   }
 

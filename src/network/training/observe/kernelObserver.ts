@@ -2,13 +2,15 @@ import type { RegimeRecord, RunRecord, Snapshot, SnapshotName } from '../../../p
 import { principalPlane } from '../../models/particles.js';
 import type * as tf from '../../tf.js';
 import { probeInputs } from '../loop/batches.js';
+import type { LastKernel, ObserverState } from '../loop/recorderState.js';
 import type { TrainingSetup } from '../loop/setup.js';
 import type { Stepper } from '../loop/stepper.js';
 import type { TrainingForm } from '../loop/trainingForm.js';
 import { effective, relativeGap } from '../regime/gaps.js';
 import { regimeVerdict } from '../regime/regime.js';
 import { isForeseen, RegimeWatch } from '../regime/regimeWatch.js';
-import { leftOutOf, type Twin } from '../twin/generalTwin.js';
+import { leftOutOf } from '../twin/leftOut.js';
+import type { LinearisedTwin } from '../twin/twin.js';
 import type { Movement } from './movement.js';
 import { isPredicted, type KernelPrediction, predictionOf, wholeStart } from './prediction.js';
 import type { KernelMeasurement, KernelProbe } from './probe.js';
@@ -23,7 +25,7 @@ export interface Observed {
   readonly stepper: Stepper;
   readonly movement: Movement;
   readonly predict: (x: tf.Tensor) => tf.Tensor2D;
-  readonly twin: Twin | null;
+  readonly twin: LinearisedTwin | null;
   /** Whether a linearisation is trained in the network's place. */
   readonly tangent: boolean;
   readonly sharpness: SharpnessProbe | null;
@@ -50,7 +52,7 @@ export interface KernelLook {
 export class KernelObserver {
   /** Theory's course of the run; null where there is none. */
   prediction: KernelPrediction | null | undefined;
-  last: KernelMeasurement | null = null;
+  last: LastKernel | null = null;
   private readonly watch: RegimeWatch | null;
   private readonly plane: ReturnType<typeof principalPlane> | null;
   /** Whether the prediction is of plain descent from the kernel of all training inputs. */
@@ -81,10 +83,27 @@ export class KernelObserver {
     return { records, values };
   }
 
-  /** Measures the start of a run that goes on from a later step, and goes through it ahead from there. */
-  async begin(): Promise<void> {
+  /** Measures the start of a run that goes on from a later step; without a state it goes through the run ahead from there. */
+  async begin(state?: ObserverState | null): Promise<void> {
     await this.measure(0);
-    await this.watch?.lookAhead();
+    if (!state) {
+      await this.watch?.lookAhead();
+      return;
+    }
+    this.last = state.last;
+    this.twinGap = state.twinGap ?? undefined;
+    this.largestTwinGap = state.largestTwinGap ?? undefined;
+    if (state.watch) this.watch?.restore(state.watch);
+  }
+
+  state(): ObserverState {
+    const { last, twinGap = null, largestTwinGap = null, watch } = this;
+    return {
+      last: last && { drift: last.drift, cost: last.cost, eigenvalues: last.eigenvalues },
+      twinGap,
+      largestTwinGap,
+      watch: watch?.state() ?? null,
+    };
   }
 
   /** Measures the kernel; the first measurement is what drift and modes refer to. */

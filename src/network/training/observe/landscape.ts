@@ -2,6 +2,7 @@ import { matrix } from '../../../core/linalg/matrix.js';
 import { principalComponents } from '../../../core/measures/pca.js';
 import type { RunRecord, SnapshotName } from '../../../protocol/records.js';
 import * as tf from '../../tf.js';
+import type { Place } from '../loop/recorderState.js';
 
 /** Numbers of all kept weights together: 64 MiB as float64. */
 const mostKept = 2 ** 23;
@@ -32,7 +33,7 @@ export interface Landscape {
  */
 export class LandscapeRecorder {
   private readonly size: number;
-  private readonly places: { readonly step: number; readonly weights: Float32Array }[] = [];
+  private readonly places: Place[] = [];
 
   constructor(private readonly variables: readonly tf.Variable[]) {
     this.size = variables.reduce((sum, v) => sum + v.size, 0);
@@ -48,6 +49,15 @@ export class LandscapeRecorder {
     this.places.push({ step, weights: this.read() });
     // The start and the newest stay.
     if (this.places.length * this.size > mostKept) this.places.splice(1 + (this.places.length % 2), 1);
+  }
+
+  /** The places kept, for checkpoints. */
+  state(): readonly Place[] {
+    return this.places;
+  }
+
+  restore(places: readonly Place[]): void {
+    this.places.splice(0, this.places.length, ...places);
   }
 
   /** Null when fewer than three places were kept or the weights never moved. Leaves the weights as they are. */

@@ -1,7 +1,8 @@
 import { ResidualDynamics, substeps } from '../../../core/dynamics/residualDynamics.js';
-import type { Matrix } from '../../../core/linalg/matrix.js';
+import { type Matrix, matrix } from '../../../core/linalg/matrix.js';
 import type { Dataset } from '../../data/index.js';
 import * as tf from '../../tf.js';
+import type { WatchState } from '../loop/recorderState.js';
 import type { TrainingForm } from '../loop/trainingForm.js';
 import type { KernelProbe } from '../observe/probe.js';
 import type { ExperimentDefinition } from '../spec.js';
@@ -100,6 +101,29 @@ export class RegimeWatch {
       }
     }
     this.kernel = kernel;
+  }
+
+  state(): WatchState {
+    const { dynamics, kernel, measured, step, path, covered } = this;
+    return {
+      dynamics: dynamics?.state() ?? null,
+      kernel: kernel?.data.slice() ?? null,
+      measured,
+      step,
+      path,
+      covered,
+    };
+  }
+
+  /** Goes on from a state; `follow` has taken the start of the same run before. */
+  restore({ dynamics, kernel, measured, step, path, covered }: WatchState): void {
+    if (dynamics) this.dynamics?.restore(dynamics);
+    const P = Math.sqrt(kernel?.length ?? 0);
+    this.kernel = kernel && matrix(P, P, kernel);
+    this.measured = measured;
+    this.step = step;
+    this.path = path;
+    this.covered = covered;
   }
 
   /** Goes through the run ahead of it, once. The weights of the model stay what they are. */

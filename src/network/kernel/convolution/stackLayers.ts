@@ -1,23 +1,23 @@
 import type { Value } from '../../graph/graph.js';
 import { activations } from '../../models/activations.js';
 import type { ActivationName } from '../../models/spec.js';
-import type { ConvStage, Stage } from '../../patterns/convStack.js';
+import type { ConvLayer, StackLayer } from '../../patterns/convStack.js';
 import { pull } from '../../primitives/index.js';
 import { runKernel } from '../../primitives/primitive.js';
 import { timesTransposed } from '../../products.js';
 import * as tf from '../../tf.js';
-import { timesSlope as flatSlope } from '../dense/slopes.js';
+import { mulDerivative as mulFlatDerivative } from '../dense/slopes.js';
 import { convolveOnThreads } from './convolutionRun.js';
-import { type Cotangents, constantRows, outside, timesSlope } from './cotangents.js';
+import { type Cotangents, constantRows, mulDerivative, outside } from './cotangents.js';
 
 /** A convolution and the relu behind it run as one operation; the slope of relu is known from its values alone. */
-export const isFused = (stage: Stage, next: Stage): boolean =>
+export const isFused = (stage: StackLayer, next: StackLayer): boolean =>
   stage.kind === 'conv' &&
   next.kind === 'activation' &&
   next.activation === 'relu' &&
   stage.window.strides.every((stride) => stride === 1);
 
-export function fusedForward(stage: ConvStage, x: tf.Tensor4D): tf.Tensor {
+export function fusedForward(stage: ConvLayer, x: tf.Tensor4D): tf.Tensor {
   const own = convolveOnThreads(stage, x, true);
   if (own) return own;
   const filter = stage.kernel as tf.Tensor4D;
@@ -25,7 +25,7 @@ export function fusedForward(stage: ConvStage, x: tf.Tensor4D): tf.Tensor {
   return tf.fused.conv2d({ x, filter, strides: 1, pad: stage.window.padding, activation: 'relu', ...bias });
 }
 
-export function forward(stage: Stage, a: tf.Tensor): tf.Tensor {
+export function forward(stage: StackLayer, a: tf.Tensor): tf.Tensor {
   switch (stage.kind) {
     case 'dense': {
       const z = tf.matMul(a as tf.Tensor2D, stage.kernel as tf.Tensor2D);
@@ -51,13 +51,13 @@ export function forward(stage: Stage, a: tf.Tensor): tf.Tensor {
 }
 
 /** Cotangents of a stage's input from those of its output. */
-export function backward(stage: Stage, input: tf.Tensor, result: tf.Tensor, d: Cotangents): Cotangents {
+export function backward(stage: StackLayer, input: tf.Tensor, result: tf.Tensor, d: Cotangents): Cotangents {
   const n = input.shape[0];
   switch (stage.kind) {
     case 'activation':
       if (d.form !== 'shared' && d.rows.size === result.size)
         return timesOneSlope(stage.activation, d, input, result);
-      return timesSlope(d, activations[stage.activation].derivative(input, result));
+      return mulDerivative(d, activations[stage.activation].derivative(input, result));
     case 'dense': {
       const weights = stage.kernel as tf.Tensor2D;
       const scaled = stage.scale === 1 ? weights : tf.mul(weights, stage.scale);
@@ -100,13 +100,13 @@ function timesOneSlope(
   result: tf.Tensor,
 ): Cotangents {
   const flat = (t: tf.Tensor) => tf.reshape(t, [t.shape[0], -1]) as tf.Tensor2D;
-  const product = flatSlope(activation, flat(d.rows), flat(input), flat(result));
+  const product = mulFlatDerivative(activation, flat(d.rows), flat(input), flat(result));
   return { ...d, rows: tf.reshape(product, d.rows.shape) };
 }
 
 /** An operation without weights: its own rule, for all outputs at once. */
 function throughFree(
-  { node, linear }: Extract<Stage, { kind: 'free' }>,
+  { node, linear }: Extract<StackLayer, { kind: 'free' }>,
   input: tf.Tensor,
   result: tf.Tensor,
   d: Cotangents,
@@ -141,7 +141,7 @@ function throughFree(
 }
 
 function throughConvolution(
-  stage: ConvStage,
+  stage: ConvLayer,
   input: tf.Tensor4D,
   result: tf.Tensor,
   d: Cotangents,
@@ -174,7 +174,7 @@ function inputGradient(
   dy: tf.Tensor4D,
   filter: tf.Tensor4D,
   inputShape: number[],
-  stage: ConvStage,
+  stage: ConvLayer,
 ): tf.Tensor4D {
   const { strides, padding } = stage.window;
   return tf.conv2dTranspose(

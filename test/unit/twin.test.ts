@@ -5,19 +5,17 @@ import { matrix, matrixFrom } from '../../src/core/linalg/matrix.js';
 import { Random } from '../../src/core/random.js';
 import type { LossName, ResidualModel } from '../../src/experiment/definition.js';
 import { loadData } from '../../src/network/data/index.js';
-import { empiricalKernel } from '../../src/network/kernel/index.js';
+import { empiricalKernel, explicitJacobian } from '../../src/network/kernel/index.js';
 import { buildModel } from '../../src/network/models/build.js';
 import { seedModel } from '../../src/network/models/seeding.js';
 import { chainOf } from '../../src/network/patterns/denseChain.js';
 import * as tf from '../../src/network/tf.js';
 import {
   type Checkpoint,
-  GeneralTwin,
   gradientFunction,
   LinearisedTwin,
   leftOutOf,
   train,
-  twinOf,
 } from '../../src/network/training/index.js';
 import type { MetricsRow } from '../../src/protocol/records.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
@@ -80,41 +78,70 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
     ['mse', 'tanh', {}],
     ['mse', 'relu', {}],
     ['crossEntropy', 'tanh', { dense: 2 }],
-  ] as const)('equals the twin of a chain: %s, %s', (loss, activation, own) => {
-    const [x, y] = [tf.tensor2d(normals(n * d, 1), [n, d]), targets(loss)];
-    const [chain, other] = [dense(true, activation), dense(false, activation)];
-    // Seeds go by a layer's place, which the reshape shifts.
-    other.setWeights(chain.getWeights());
-    // The readout's own step size, under either name.
-    const factors = (model: tf.LayersModel) =>
-      'dense' in own ? { [model.layers[model.layers.length - 1].name]: own.dense } : {};
-    const first = LinearisedTwin.of(chain, loss, factors(chain));
-    const second = new GeneralTwin(other, loss, factors(other));
-    if (!first) throw new Error('The model should be a chain.');
-    for (let t = 0; t < 60; t++) {
-      const rows = rowsOf(t, t % 2 === 0);
-      const [bx, by] = [take(x, rows), take(y, rows) as tf.Tensor2D];
-      first.step(bx, by, 0.4);
-      second.step(bx, by, 0.4);
-    }
-    const start = chain.predict(x) as tf.Tensor;
-    expect(gap(first.predict(x).dataSync(), start.dataSync())).toBeGreaterThan(0.3);
-    const error = gap(second.predict(x).dataSync(), first.predict(x).dataSync());
-    expect(error).toBeLessThan(1e-4);
-    for (const [k, state] of first.state().entries())
-      expect(gap(second.state()[k], state)).toBeLessThan(1e-4);
-    for (const [k, weight] of chain.trainableWeights.entries())
+  ] as const)(
+    'descends as f_0 + J delta does with the explicit Jacobian: %s, %s',
+    (loss, activation, own) => {
+      const [x, y] = [tf.tensor2d(normals(n * d, 1), [n, d]), targets(loss)];
+      const model = dense(true, activation);
+      const last = model.layers[model.layers.length - 1];
+      const twin = new LinearisedTwin(model, loss, 'dense' in own ? { [last.name]: own.dense } : {});
+      const J = tf.tidy(() => explicitJacobian(model, x, [0, 1, 2]).dataSync().slice());
+      const f0 = tf.tidy(() => (model.predict(x) as tf.Tensor).dataSync().slice());
+      const ys = y.dataSync();
+      const P = J.length / (n * O);
+      const readout = last.weights.reduce((sum, w) => sum + (w.read() as tf.Tensor).size, 0);
+      const delta = new Float64Array(P);
+      const outputs = (rows: readonly number[]): Float64Array =>
+        Float64Array.from({ length: rows.length * O }, (_, k) => {
+          const row = rows[Math.floor(k / O)] * O + (k % O);
+          let sum = f0[row];
+          for (let p = 0; p < P; p++) sum += J[row * P + p] * delta[p];
+          return sum;
+        });
+      for (let t = 0; t < 60; t++) {
+        const rows = rowsOf(t, t % 2 === 0);
+        const [bx, by] = [take(x, rows), take(y, rows) as tf.Tensor2D];
+        twin.step(bx, by, 0.4);
+        tf.dispose([bx, by]);
+        const f = outputs(rows);
+        const u = f.map((value, k) => {
+          const at = Math.floor(k / O);
+          const target = ys[rows[at] * O + (k % O)];
+          if (loss === 'mse') return (value - target) / f.length;
+          const total = [0, 1, 2].reduce((sum, o) => sum + Math.exp(f[at * O + o]), 0);
+          return (Math.exp(value) / total - target) / rows.length;
+        });
+        for (let p = 0; p < P; p++) {
+          let g = 0;
+          for (let k = 0; k < u.length; k++) g += u[k] * J[(rows[Math.floor(k / O)] * O + (k % O)) * P + p];
+          delta[p] -= 0.4 * ('dense' in own && p >= P - readout ? own.dense : 1) * g;
+        }
+      }
+      const all = Array.from({ length: n }, (_, i) => i);
+      const found = tf.tidy(() => twin.predict(x).dataSync().slice());
+      expect(gap(found, f0)).toBeGreaterThan(0.3);
+      expect(gap(found, outputs(all))).toBeLessThan(1e-4);
       expect(
         gap(
-          second.valuesOf(other.trainableWeights[k].read() as tf.Variable),
-          first.valuesOf(weight.read() as tf.Variable),
+          twin.state().flatMap((part) => [...part]),
+          delta,
         ),
       ).toBeLessThan(1e-4);
-  });
+      const weight = model.trainableWeights[0].read() as tf.Variable;
+      const start = weight.dataSync();
+      expect(
+        gap(
+          twin.valuesOf(weight),
+          start.map((w, p) => w + delta[p]),
+        ),
+      ).toBeLessThan(1e-5);
+      twin.dispose();
+    },
+  );
 
   it('holds to the start while the network moves, goes on from its state, and leaves no tensor', () => {
     const [x, y] = [tf.tensor4d(normals(n * 36, 1), [n, 6, 6, 1]), targets('mse')];
-    const run = (moving: boolean, twin: GeneralTwin, model: tf.LayersModel, steps: number) => {
+    const run = (moving: boolean, twin: LinearisedTwin, model: tf.LayersModel, steps: number) => {
       const gradients = gradientFunction(model, 'mse');
       for (let t = 0; t < steps; t++) {
         twin.step(x, y, 0.2);
@@ -127,7 +154,7 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
     };
     const [a, b, c] = [image(), image(), image()];
     const held = tf.memory().numTensors;
-    const [still, beside, resumed] = [a, b, c].map((model) => new GeneralTwin(model, 'mse', {}));
+    const [still, beside, resumed] = [a, b, c].map((model) => new LinearisedTwin(model, 'mse', {}));
     run(false, still, a, 20);
     run(true, beside, b, 10);
     resumed.restore(beside.state());
@@ -157,8 +184,8 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
         loss: 'mse',
         momentum: 0.8,
       });
-      const [twin, resumed, still] = [0.8, 0.8, 0].map((momentum) =>
-        twinOf(model, 'mse', {}, undefined, momentum),
+      const [twin, resumed, still] = [0.8, 0.8, 0].map(
+        (momentum) => new LinearisedTwin(model, 'mse', {}, undefined, momentum),
       );
       for (let t = 0; t < 40; t++) {
         descent.step(0.1);
@@ -178,7 +205,7 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
 
   it('shows the loss before a step and stays when told to', () => {
     const [x, y] = [tf.tensor4d(normals(n * 36, 1), [n, 6, 6, 1]), targets('mse')];
-    const twin = new GeneralTwin(image(), 'mse', {});
+    const twin = new LinearisedTwin(image(), 'mse', {});
     let shown = 0;
     twin.step(x, y, 0.2, (loss) => {
       shown = loss;
@@ -186,7 +213,6 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
     });
     expect(shown).toBeCloseTo(twin.lossOn(x, y), 6);
     expect(twin.state().every((part) => part.every((v) => v === 0))).toBe(true);
-    expect(twin.note).toBeNull();
   });
 
   it('runs beside a residual network, in its place under tangent training, and resumes to the bit', async () => {
@@ -262,7 +288,7 @@ describe.each(backendsUnderTest)('linearised twin of any model on %s', (backend)
         targets: matrixFrom(n, O, y.dataSync()),
         loss,
       });
-      const twin = new GeneralTwin(model, loss, {});
+      const twin = new LinearisedTwin(model, loss, {});
       for (let t = 0; t < 50; t++) {
         const rows = rowsOf(t, full);
         twin.step(take(x, rows), take(y, rows) as tf.Tensor2D, 0.3);

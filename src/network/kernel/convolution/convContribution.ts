@@ -1,22 +1,20 @@
-import type { ConvStage } from '../../patterns/convStack.js';
+import { device } from '../../devices/index.js';
+import type { ConvLayer } from '../../patterns/convStack.js';
 import { sampleOuter } from '../../products.js';
 import * as tf from '../../tf.js';
-import type { Part } from '../contribution.js';
+import type { Contribution } from '../contribution.js';
 import { type Cotangents, constantRows, inside, outside } from './cotangents.js';
 import { patchesOf } from './patches.js';
 import { keepsPatches, type StackRequest } from './request.js';
 import { shiftedGradients } from './shiftedGradients.js';
 
-/** Which operand of the products of patches and cotangents is better first: native the narrow one, wasm the wide one. */
-const patchesFirst = (): boolean => tf.getBackend() === 'wasm';
-
 /** Per-sample gradients of a convolution, or its patches and cotangents where those would be larger. */
-export function convolutionPart(
-  stage: ConvStage,
+export function convContribution(
+  stage: ConvLayer,
   input: tf.Tensor4D,
   d: Cotangents,
   request: StackRequest,
-): Part {
+): Contribution {
   const [kh, kw, channels, filters] = stage.kernel.shape as number[];
   const [height, width] = stage.outShape;
   const [n, positions, k] = [input.shape[0], height * width, kh * kw * channels];
@@ -29,7 +27,7 @@ export function convolutionPart(
     const each = gradients(stage, input, d.slope as tf.Tensor4D);
     const weights = full ? shared : tf.expandDims(tf.sqrt(tf.sum(tf.square(shared), 0)), 0);
     const rows = weights.shape[0];
-    const factor = tf.reshape(weights, patchesFirst() ? [1, rows, 1, filters] : [1, rows, filters, 1]);
+    const factor = tf.reshape(weights, device().patchesFirst ? [1, rows, 1, filters] : [1, rows, filters, 1]);
     const weighted = tf.reshape(tf.mul(tf.expandDims(each, 1), factor), [n * rows, -1]) as tf.Tensor2D;
     return { kind: 'gradients', layer, rows: [weighted] };
   }
@@ -46,10 +44,10 @@ export function convolutionPart(
   // In trace form a row is all of a sample's numbers, in full form those of each output.
   const count = full ? n * outputs : n;
   const asRows = (g: tf.Tensor): tf.Tensor2D => tf.reshape(g, [count, -1]) as tf.Tensor2D;
-  if (d.form === 'outside' && outputs > 1 && k <= narrow && !patchesFirst())
+  if (d.form === 'outside' && outputs > 1 && k <= narrow && !device().patchesFirst)
     return { kind: 'gradients', layer, rows: [asRows(narrowGradients(stage, input, d.rows, filters))] };
   const delta = tf.reshape(inside(d, n, [height, width, filters]), [n, height, width, outputs * filters]);
-  if (!full || !patchesFirst())
+  if (!full || !device().patchesFirst)
     return { kind: 'gradients', layer, rows: [asRows(gradients(stage, input, delta as tf.Tensor4D))] };
   const flat = tf.reshape(delta, [n, positions, outputs * filters]) as tf.Tensor3D;
   const rows = [asRows(sampleOuter(flat, patchesOf(input, stage.window)))];
@@ -61,23 +59,23 @@ export function convolutionPart(
 const narrow = 32;
 
 /** Sums over positions of cotangents [n, H, W, m] times patches and 1 for the bias: [n, m, k (+ 1)], wasm [n, k (+ 1), m]. */
-function gradients(stage: ConvStage, input: tf.Tensor4D, delta: tf.Tensor4D): tf.Tensor3D {
+function gradients(stage: ConvLayer, input: tf.Tensor4D, delta: tf.Tensor4D): tf.Tensor3D {
   const [n, height, width, m] = delta.shape;
   const flat = tf.reshape(delta, [n, height * width, m]) as tf.Tensor3D;
-  const axis = patchesFirst() ? 1 : 2;
+  const axis = device().patchesFirst ? 1 : 2;
   const pieces: tf.Tensor3D[] = [];
   const shifted = m > narrow ? null : shiftedGradients(input, delta, stage.window);
   if (shifted) pieces.push(shifted);
   else {
     const patches = patchesOf(input, stage.window);
-    pieces.push(patchesFirst() ? sampleOuter(patches, flat) : sampleOuter(flat, patches));
+    pieces.push(device().patchesFirst ? sampleOuter(patches, flat) : sampleOuter(flat, patches));
   }
   if (stage.bias) pieces.push(tf.expandDims(tf.sum(flat, 1), axis));
   return pieces.length === 1 ? pieces[0] : tf.concat(pieces, axis);
 }
 
 /** Gradients [n, O, k (+ 1), c] of a convolution with few weights a filter, the bias being one more of them. */
-function narrowGradients(stage: ConvStage, input: tf.Tensor4D, rows: tf.Tensor, filters: number): tf.Tensor {
+function narrowGradients(stage: ConvLayer, input: tf.Tensor4D, rows: tf.Tensor, filters: number): tf.Tensor {
   let patches: tf.Tensor = patchesOf(input, stage.window);
   const [n, positions] = patches.shape;
   if (stage.bias) patches = tf.concat([patches, tf.ones([n, positions, 1])], 2);
