@@ -3,7 +3,7 @@ import * as tf from '../../src/network/tf.js';
 import { KernelProbe } from '../../src/network/training/index.js';
 import { tensorsOf } from '../../src/network/training/loop/batches.js';
 import { descendAhead, passesAhead } from '../../src/network/training/regime/descent.js';
-import { sampleOf, sampleSize, workOf } from '../../src/network/training/regime/sample.js';
+import { costOf, sampleOf, sampleSize, workOf } from '../../src/network/training/regime/sample.js';
 import {
   dataOf,
   deepNet,
@@ -59,6 +59,31 @@ describe.each(backendsUnderTest)('descent ahead on a sample, on %s', (backend) =
     },
   );
 
+  it('is the same on few inputs of many entries, whose span is small', async () => {
+    const digits = dataOf({ kind: 'digits', digits: [0, 1], train: 24, test: 20 }, 5);
+    const dense = networkOf(twoLayerNet(32, { scale: 'm^0.25' }), digits, context);
+    const learningRate = await stepOf(dense, digits, 0.2);
+    const { x, y } = tensorsOf(digits.train, digits);
+    const rows = Array.from({ length: 24 }, (_, i) => i);
+    const run = { loss: 'mse', factors: {}, learningRate, momentum: 0, steps: 200, until: 0 } as const;
+    const path = await descendAhead(dense.model, { x, y, rows }, run);
+    // The same function behind a layer that is no chain takes the way without the span.
+    const input = tf.input({ shape: [...digits.inputShape] });
+    const shaped = tf.layers
+      .reshape({ targetShape: [...digits.inputShape] })
+      .apply(input) as tf.SymbolicTensor;
+    const whole = tf.model({ inputs: input, outputs: dense.model.apply(shaped) as tf.SymbolicTensor });
+    const other = await descendAhead(whole, { x, y, rows }, run);
+    expect(other.length).toBe(path.length);
+    for (const [k, { step, gap }] of path.entries()) {
+      expect(other[k].step).toBe(step);
+      expect(Math.abs(other[k].gap / gap - 1)).toBeLessThan(1e-2);
+    }
+    expect(path.at(-1)?.gap).toBeGreaterThan(0.01);
+    tf.dispose([x, y]);
+    dense.model.dispose();
+  });
+
   it('ends where the run ends, and says rich where nothing holds', async () => {
     const built = networkOf(twoLayerNet(64), data, context);
     const learningRate = await stepOf(built, data, 0.5);
@@ -77,20 +102,36 @@ describe.each(backendsUnderTest)('descent ahead on a sample, on %s', (backend) =
 });
 
 describe('the size of a sample', () => {
-  const base = { loss: 'mse', inputs: 512, batch: 512, work: 20_000, stiffness: 1, steps: 2000 } as const;
+  const cost = { work: 20_000, weights: 20_000 };
+  const base = { loss: 'mse', inputs: 512, batch: 512, cost, stiffness: 1, steps: 2000 } as const;
+  const large = { work: 1e6, weights: 1e6 };
 
   it('shrinks with what a pass costs, and grows with what the run costs', () => {
-    expect(sampleSize(base)).toBeGreaterThan(256);
+    expect(sampleSize(base)).toBeGreaterThanOrEqual(128);
     expect(sampleSize({ ...base, inputs: 100 })).toBe(100);
-    const large = sampleSize({ ...base, work: 1e6 });
-    expect(large).toBeLessThan(sampleSize(base));
-    expect(sampleSize({ ...base, work: 1e6, inputs: 8192, batch: 8192 })).toBeGreaterThan(large);
-    expect(sampleSize({ ...base, loss: 'crossEntropy', work: 1e5 })).toBeLessThan(
-      sampleSize({ ...base, work: 1e5 }),
-    );
-    // Fewer than some say nothing, whatever they cost.
-    expect(sampleSize({ ...base, work: 1e9, batch: 1 })).toBe(16);
-    expect(sampleSize({ ...base, inputs: 9, work: 1e9, batch: 1 })).toBe(9);
+    const heavy = { ...base, cost: large };
+    const some = sampleSize({ ...heavy, batch: 1024, inputs: 1024 });
+    expect(some).toBeGreaterThan(16);
+    expect(sampleSize({ ...heavy, inputs: 4096, batch: 4096 })).toBeGreaterThan(some);
+    const slower = { ...base, loss: 'crossEntropy', cost: { work: 3e4, weights: 3e4 } } as const;
+    expect(sampleSize(slower)).toBeLessThan(sampleSize({ ...slower, loss: 'mse' }));
+    // Where even a few take too much of the run, it is not gone through.
+    expect(sampleSize({ ...base, cost: { work: 1e9, weights: 1e9 }, batch: 1 })).toBe(0);
+  });
+
+  it('knows that few inputs need few weights of a first dense layer', () => {
+    const first = { entries: 1000, units: 1000 };
+    const short = { ...base, steps: 300 };
+    expect(sampleSize({ ...short, cost: large })).toBe(0);
+    expect(sampleSize({ ...short, cost: { ...large, first } })).toBeGreaterThan(0);
+    const built = networkOf(twoLayerNet(64), data, context);
+    const d = data.inputShape[0];
+    expect(costOf(built.model)).toEqual({
+      work: 64 * d + 64,
+      weights: 64 * d + 64,
+      first: { entries: d, units: 64 },
+    });
+    built.model.dispose();
   });
 
   it('counts what layers compute, those of convolutions at every place', () => {

@@ -136,6 +136,28 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
     },
   );
 
+  it('keeps the places of a large table instead of unit vectors', async () => {
+    const start = tf.initializers.randomUniform({ minval: -1, maxval: 1, seed: 1 });
+    const model = tf.sequential({
+      layers: [
+        L.embedding({ inputDim: 30_000, outputDim: 4, inputLength: 12, embeddingsInitializer: start }),
+        L.flatten(),
+        L.dense({
+          units: 2,
+          activation: 'tanh',
+          kernelInitializer: tf.initializers.glorotNormal({ seed: 2 }),
+        }),
+      ],
+    });
+    // Few of the words, so that they recur.
+    const x = tf.randomUniform([14, 12], 0, 30, 'int32', 3);
+    for (const mode of ['trace', 'full'] as const) {
+      const { data } = await empiricalKernel(model, x, { mode });
+      const expected = await empiricalKernel(model, x, { mode, implementation: 'jacobian' });
+      expect(gap(data, expected.data)).toBeLessThan(1e-6);
+    }
+  });
+
   it('takes rectangles of few against many inputs, whose parts alone would choose different forms', async () => {
     for (const [name, residual] of [
       ['a chain of stages', false],

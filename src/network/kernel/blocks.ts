@@ -117,7 +117,8 @@ function pairs(
       tf.tidy(() => {
         const range: Range = [i[0] + r, n];
         const pa = tf.reshape(take(a.patches, range, 1), [n * positions, k]) as tf.Tensor2D;
-        let patches: tf.Tensor = timesTransposed(pa, pb);
+        let patches: tf.Tensor =
+          pa.dtype === 'int32' ? tf.cast(tf.equal(pa, tf.transpose(pb)), 'float32') : timesTransposed(pa, pb);
         if (a.biasScale !== 0) patches = tf.add(patches, a.biasScale * a.biasScale);
         const deltas = timesTransposed(arrange(take(a.cotangents, range, 1), mode), db);
         if (mode === 'trace') {

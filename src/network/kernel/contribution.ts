@@ -32,7 +32,7 @@ export type Contribution =
   | {
       readonly kind: 'positions';
       readonly layer: string;
-      /** [N, S, k] and [N, O, S, c]. */
+      /** [N, S, k] and [N, O, S, c]; of a table int32 [N, S, 1], the place of the row: a unit vector, written short. */
       readonly patches: tf.Tensor3D;
       readonly cotangents: tf.Tensor4D;
       readonly biasScale: number;

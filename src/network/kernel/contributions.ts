@@ -9,7 +9,7 @@ import * as tf from '../tf.js';
 import type { Contribution } from './contribution.js';
 import { keepsPositions } from './positions.js';
 import type { KernelMode } from './request.js';
-import { type Surroundings, type Use, useOf } from './uses.js';
+import { type Surroundings, type Use, unitVectors, useOf } from './uses.js';
 import { disjoint, type View, viewsOf } from './views.js';
 
 type Outer = Extract<Use, { kind: 'outer' }>;
@@ -128,6 +128,8 @@ function variablesOfExpressions(
 /** Gradients [N, O, |w|] of a use in the order of w's numbers. */
 function asRows(use: Use, shape: readonly number[], samples: number): tf.Tensor3D {
   if (use.kind === 'rows') return use.rows;
+  if (use.inputs.dtype === 'int32')
+    return asRows({ ...use, inputs: unitVectors(use.inputs, shape[0]) }, shape, samples);
   const [, outputs, positions, m] = use.cotangents.shape;
   const d: tf.Tensor = tf.broadcastTo<tf.Rank>(use.cotangents, [samples, outputs, positions, m]);
   const k = use.inputs.shape[2];
@@ -234,7 +236,7 @@ function outerContribution(
 ): Contribution {
   const [first] = uses;
   const count = outputs.length;
-  const shared = uses.length === 1 && first.cotangents.shape[0] !== samples;
+  const shared = uses.length === 1 && first.inputs.dtype !== 'int32' && first.cotangents.shape[0] !== samples;
   const k = first.inputs.shape[2];
   const m = first.cotangents.shape[3];
   if (shared)
@@ -261,7 +263,8 @@ function outerContribution(
         ) as tf.Tensor3D);
   const d = uses.length === 1 ? whole[0] : (tf.concat(whole, 2) as tf.Tensor4D);
   const positions = inputs.shape[1];
-  if (positions === 1)
+  const isTable = inputs.dtype === 'int32';
+  if (positions === 1 && !isTable)
     return {
       kind: 'product',
       layer,
@@ -272,7 +275,7 @@ function outerContribution(
       factor: factor * factor,
     };
   const scaled = factor === 1 ? d : (tf.mul(d, factor) as tf.Tensor4D);
-  if (keepsPositions(counted, count, positions, k, m))
+  if (isTable || keepsPositions(counted, count, positions, k, m))
     return { kind: 'positions', layer, patches: inputs, cotangents: scaled, biasScale };
   const rows = asRows({ ...first, inputs, cotangents: scaled, flipped: false }, [k, m], samples);
   const withBias =

@@ -14,7 +14,7 @@ import * as tf from '../tf.js';
 export type Use =
   | {
       readonly kind: 'outer';
-      /** [N, S, k]. */
+      /** [N, S, k]; or int32 [N, S, 1], the places of unit vectors that would be too long to write out. */
       readonly inputs: tf.Tensor3D;
       /** [N, O, S, m]; or [1, O, 1, m] where it is the same for all samples, and S is 1. */
       readonly cotangents: tf.Tensor4D;
@@ -197,6 +197,17 @@ const transposedFilter: Rule = (node, name, d, around) => {
   return { kind: 'rows', rows: tf.stack(rows, 1) as tf.Tensor3D, source: null };
 };
 
+/** Numbers of unit vectors up to which they are written out. */
+const writtenOut = 2 ** 22;
+
+/** Unit vectors [N, S, k] at places [N, S, 1]. */
+export const unitVectors = (places: tf.Tensor3D, k: number): tf.Tensor3D =>
+  tf.reshape(tf.cast(tf.equal(places, tf.reshape(tf.range(0, k, 1, 'int32'), [1, 1, k])), 'float32'), [
+    places.shape[0],
+    places.shape[1],
+    k,
+  ]);
+
 /** Rows of a table at places that belong to samples, as a product with unit vectors. */
 const lookup: Rule = (node, name, d, around) => {
   const layout = around.layout(node, 'indices');
@@ -204,9 +215,9 @@ const lookup: Rule = (node, name, d, around) => {
   if (name !== 'x' || !layout || node.attrs.axis !== 0 || shape.length !== 2) return null;
   const n = around.samples;
   const indices = inputOf(node, 'indices');
-  const places = tf.reshape(samplesFirst(indices, 0, indices.shape, layout, n), [n, -1]);
-  const flat = tf.reshape(tf.cast(places, 'int32'), [-1]) as tf.Tensor1D;
-  const inputs = tf.reshape(tf.cast(tf.oneHot(flat, shape[0]), 'float32'), [n, -1, shape[0]]) as tf.Tensor3D;
+  const flat = samplesFirst(indices, 0, indices.shape, layout, n);
+  const places = tf.cast(tf.reshape(flat, [n, -1, 1]), 'int32') as tf.Tensor3D;
+  const inputs = places.size * shape[0] > writtenOut ? places : unitVectors(places, shape[0]);
   const out = around.outLayout(node);
   if (!out || !same(out, layout)) return null;
   const cotangents = cotangentRows(d, node.outputs[0].shape, out, n);

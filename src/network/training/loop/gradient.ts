@@ -120,12 +120,16 @@ function released(kept: tf.Scalar | null): tf.Scalar | null {
   return value;
 }
 
-function chainGradients(
+/** A chain on inputs [n, d]: inputs of every layer, values before and behind its activation, outputs [n, O]. Inside `tf.tidy`. */
+export function chainForward(
   chain: readonly ChainLayer[],
   x: tf.Tensor2D,
-  y: tf.Tensor2D,
-  loss: LossName,
-): LossAndGradients {
+): {
+  readonly inputs: readonly tf.Tensor2D[];
+  readonly pre: readonly tf.Tensor2D[];
+  readonly post: readonly tf.Tensor2D[];
+  readonly output: tf.Tensor2D;
+} {
   const inputs: tf.Tensor2D[] = [];
   const pre: tf.Tensor2D[] = [];
   const post: tf.Tensor2D[] = [];
@@ -139,7 +143,18 @@ function chainGradients(
     a = activation === 'identity' ? h : (activations[activation].forward(h) as tf.Tensor2D);
     post.push(a);
   }
-  let d = lossGradient(a, y, loss);
+  return { inputs, pre, post, output: a };
+}
+
+/** Loss and gradients of a chain on a batch. Inside `tf.tidy`. */
+export function chainGradients(
+  chain: readonly ChainLayer[],
+  x: tf.Tensor2D,
+  y: tf.Tensor2D,
+  loss: LossName,
+): LossAndGradients {
+  const { inputs, pre, post, output } = chainForward(chain, x);
+  let d = lossGradient(output, y, loss);
   const gradients: WeightGradient[] = [];
   const first = chain.findIndex((layer) => layer.trainable);
   for (let l = chain.length - 1; l >= Math.max(0, first); l--) {
@@ -158,5 +173,5 @@ function chainGradients(
     }
     if (l > first) d = timesTransposed(scaled as tf.Tensor2D, kernel as tf.Tensor2D);
   }
-  return { loss: lossOf(a, y, loss), gradients };
+  return { loss: lossOf(output, y, loss), gradients };
 }

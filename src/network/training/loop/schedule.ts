@@ -17,7 +17,7 @@ export const metricsCadence = (steps: number, chosen?: number): number =>
   chosen ?? Math.max(1, Math.ceil(steps / 2000));
 
 /** Largest share of the plain training time that evaluations may take, and how many there are at most and at least. */
-const evaluationShare = 0.03;
+const evaluationShare = 0.02;
 const evaluationCounts = [8, 100] as const;
 
 /**

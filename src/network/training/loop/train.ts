@@ -323,7 +323,7 @@ class Session {
     const test = this.testSet?.evaluate(this.predict);
     if (test) values['testLoss'] = test.loss;
     if (test && test.accuracy !== null) values['accuracy'] = test.accuracy;
-    const moved = this.movement.relative();
+    const moved = this.movement.at(step);
     values['movement'] = moved.total;
     for (const [layer, value] of Object.entries(moved.layers)) values[`movement.${layer}`] = value;
     if (this.twin) {
@@ -394,7 +394,7 @@ class Session {
   private summary(step: number, stopped: boolean): TrainingSummary {
     const train = this.trainSet.evaluate(this.predict);
     const test = this.testSet?.evaluate(this.predict) ?? null;
-    const moved = this.movement.relative();
+    const moved = this.movement.at(step);
     return {
       step,
       stopped,

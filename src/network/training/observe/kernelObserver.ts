@@ -74,7 +74,7 @@ export class KernelObserver {
   async look({ step, time, over }: Standing, before: () => void): Promise<KernelLook> {
     const { movement } = this.run;
     const measured = await this.measure(step);
-    const moved = movement.relative().total;
+    const moved = movement.at(step).total;
     const records: RunRecord[] = this.snapshots(step, time, measured);
     const values = { movement: moved, ...this.columns(measured) };
     before();
@@ -136,7 +136,8 @@ export class KernelObserver {
       drift: first ? undefined : last.drift,
       movement: first ? undefined : moved,
       twinGap: first || !this.twinCounts ? undefined : this.largestTwinGap,
-      gap: last && watch ? watch.gap : undefined,
+      // Before the first step a gap of nothing says nothing.
+      gap: last && watch && !(first && watch.expected === undefined) ? watch.gap : undefined,
       expected: last && watch ? watch.expected : undefined,
       over,
       costRatio: first ? undefined : last.cost / this.initialCost,
@@ -226,8 +227,8 @@ export class KernelObserver {
     const { layers } = movement;
     const shares = Float64Array.from(layers, (layer) => measured.layerShare[layer] ?? 0);
     add('layerShare', [layers.length], shares);
-    const perUnit = layers.length > 0 ? movement.perUnit(layers[0]) : null;
-    add('neuronMovement', [perUnit?.length ?? 0], perUnit);
+    const { units } = movement.at(step);
+    add('neuronMovement', [units?.length ?? 0], units);
     const particles = this.plane?.();
     add('particles', [(particles?.length ?? 0) / 3, 3], particles);
     return out;

@@ -1,5 +1,6 @@
 import { trainableLayers } from '../../kernel/index.js';
 import type * as tf from '../../tf.js';
+import { columnDistances, squaredDistance } from './distance.js';
 
 interface Start {
   readonly layer: string;
@@ -7,9 +8,18 @@ interface Start {
   readonly norm: number;
 }
 
+export interface Moved {
+  /** |w - w_0| / |w_0| of each layer by name, and over all of them; not divided where the start is zero. */
+  readonly layers: Readonly<Record<string, number>>;
+  readonly total: number;
+  /** L2 distance of every unit's incoming weights from their start, [units], of a first layer with such weights. */
+  readonly units: Float32Array | null;
+}
+
 /** How far each layer is from its start. Keeps a copy of every trainable weight. */
 export class Movement {
   private readonly starts: readonly Start[];
+  private known: { readonly step: number; readonly moved: Moved } | null = null;
   private read = (variable: tf.Variable): ArrayLike<number> => variable.dataSync();
 
   constructor(model: tf.LayersModel) {
@@ -33,34 +43,31 @@ export class Movement {
     return this.starts.map((s) => s.layer);
   }
 
-  /** |w - w_0| / |w_0| of each layer, and over all of them; not divided where the start is zero. */
-  relative(): { readonly layers: Readonly<Record<string, number>>; readonly total: number } {
+  /** Measured once a step, whoever asks: reading the weights takes as long as a good part of a step. */
+  at(step: number): Moved {
+    if (this.known?.step !== step) this.known = { step, moved: this.measure() };
+    return this.known.moved;
+  }
+
+  private measure(): Moved {
     const layers: Record<string, number> = {};
+    let units: Float32Array | null = null;
     let all = 0;
     let start = 0;
-    for (const { layer, weights, norm } of this.starts) {
+    for (const [l, { layer, weights, norm }] of this.starts.entries()) {
       let square = 0;
-      for (const { variable, values } of weights) {
+      for (const [w, { variable, values }] of weights.entries()) {
         const now = this.read(variable);
-        for (let i = 0; i < values.length; i++) square += (now[i] - values[i]) ** 2;
+        if (l === 0 && w === 0 && variable.rank >= 2) {
+          units = columnDistances(now, values, variable.shape[variable.rank - 1]);
+          for (const distance of units) square += distance * distance;
+        } else square += squaredDistance(now, values);
       }
       layers[layer] = Math.sqrt(square) / (norm || 1);
       all += square;
       start += norm * norm;
     }
-    return { layers, total: Math.sqrt(all) / (Math.sqrt(start) || 1) };
-  }
-
-  /** L2 distance of every unit's incoming weights from their start, [units], for layers with a 2-d kernel. */
-  perUnit(layer: string): Float32Array | null {
-    const start = this.starts.find((s) => s.layer === layer);
-    const kernel = start?.weights[0];
-    if (!kernel || kernel.variable.rank < 2) return null;
-    const units = kernel.variable.shape[kernel.variable.rank - 1];
-    const now = this.read(kernel.variable);
-    const out = new Float32Array(units);
-    for (let i = 0; i < now.length; i++) out[i % units] += (now[i] - kernel.values[i]) ** 2;
-    return out.map(Math.sqrt);
+    return { layers, total: Math.sqrt(all) / (Math.sqrt(start) || 1), units };
   }
 
   /** The starting values of a weight, to freeze a twin at the start. */

@@ -1,15 +1,11 @@
 import { rkcStages, type Stage, stagesFor } from '../../../core/dynamics/rkc.js';
+import { matrixFrom } from '../../../core/linalg/matrix.js';
+import { multiplyVector } from '../../../core/linalg/ops.js';
 import type { LossName } from '../../data/spec.js';
-import { type FrozenWeights, Parameters } from '../../jacobian/parameters.js';
-import { KernelOperator } from '../../kernel/index.js';
+import { empiricalKernel, KernelOperator } from '../../kernel/index.js';
 import * as tf from '../../tf.js';
-import { type GradientFunction, gradientFunction, lossOf } from '../loop/gradient.js';
-import {
-  EntropyLinearisation,
-  type LinearisedOutputs,
-  productsOf,
-  SquaredLinearisation,
-} from './linearised.js';
+import { EntropyLinearisation, type LinearisedOutputs, SquaredLinearisation } from './linearised.js';
+import { type Replica, replicaOf, type Weights } from './replica.js';
 
 /** So many steps are taken as they are; each step after them is half as long as the whole way before it. */
 const plainSteps = 8;
@@ -20,6 +16,8 @@ const mostRetries = 5;
 /** Share of the loss at which both have learnt what there is to part over, and passes after which what is known has to do. */
 const learnt = 1e-3;
 const mostPasses = 1500;
+/** What the kernel of the sample takes, in passes. */
+const kernelPasses = 8;
 /** A gap beyond which nothing can be said but "rich". */
 const largestGap = 10;
 
@@ -53,9 +51,9 @@ const longStep = (t: number, steps: number): number =>
 
 /** Passes over the sample that going through a run takes, about: `stiffness` is the base step size over half the stable one. */
 export function passesAhead(stiffness: number, steps: number, loss: LossName = 'mse'): number {
-  // A product of the kernel is a pass back and one forward.
-  let passes = 2 * productsOf(loss) + Math.min(plainSteps, steps);
-  const perStage = loss === 'mse' ? 1 : 3;
+  let passes = kernelPasses + Math.min(plainSteps, steps);
+  // Under cross-entropy the linearisation takes products of its own.
+  const perStage = loss === 'mse' ? 1 : 1.5;
   for (let t = plainSteps; t < steps; ) {
     const h = longStep(t, steps);
     passes += perStage * stagesFor(growing * stiffness * h) + 1;
@@ -79,11 +77,12 @@ export async function descendAhead(
 ): Promise<GapAt[]> {
   const O = y.shape[1];
   const places = rows.flatMap((row) => Array.from({ length: O }, (_, o) => row * O + o));
-  const network = new Descent(model, x, y, run);
-  const operator = new KernelOperator(model, x, { mode: 'full', layerFactors: run.factors });
+  const replica = replicaOf(model, x, y, run);
+  const kernel = await kernelOf(model, x, y.size, run.factors);
+  const network = new Descent(replica);
   try {
     const start = {
-      times: (u: Float64Array) => operator.times(u),
+      times: kernel.times,
       outputs: network.outputs,
       targets: y.dataSync(),
     };
@@ -122,8 +121,9 @@ export async function descendAhead(
     }
     return path;
   } finally {
-    operator.dispose();
+    kernel.dispose();
     network.dispose();
+    replica.dispose();
   }
 }
 
@@ -138,39 +138,42 @@ function apart(outputs: Float64Array, linear: Float64Array, places: readonly num
 
 /** A copy of the weights on its way down the loss of the sample. */
 class Descent {
-  /** f, [n O], and its loss. */
-  outputs = new Float64Array();
+  outputs: Float64Array = new Float64Array();
   loss = Number.NaN;
-  private readonly parameters: Parameters;
-  private readonly frozen: FrozenWeights;
-  private readonly gradients: GradientFunction;
-  private readonly rates: readonly number[];
-  private weights: readonly tf.Tensor[];
-  private from: readonly tf.Tensor[] = [];
+  private weights: Weights;
+  private from: Weights = [];
 
-  constructor(
-    private readonly model: tf.LayersModel,
-    private readonly x: tf.Tensor,
-    private readonly y: tf.Tensor2D,
-    private readonly run: Pick<ForeseenRun, 'loss' | 'factors'>,
-  ) {
-    this.parameters = new Parameters(model);
-    this.frozen = this.parameters.freeze();
-    this.rates = this.parameters.owners.map((owner) => run.factors[owner] ?? 1);
-    this.weights = this.frozen.trainable.map((w) => tf.clone(w));
-    this.gradients = gradientFunction(model, run.loss, { form: 'inference' });
-    this.look();
+  constructor(private readonly network: Replica) {
+    this.weights = network.start.map((w) => tf.clone(w));
+    this.arrive();
   }
 
   /** One step of size h; plain when there are no stages. */
   step(h: number, stages: readonly Stage[]): void {
-    const from = this.weights;
-    const first = this.slope(from, h);
-    if (stages.length === 0) this.weights = tf.tidy(() => from.map((w, k) => tf.add(w, first[k])));
-    else this.weights = this.through(stages, from, first, h);
-    tf.dispose([...this.from, ...first]);
-    this.from = from;
-    this.look();
+    tf.dispose([...this.from]);
+    const { network, weights: from } = this;
+    const first = network.gradient(from);
+    let [before, last]: [Weights, Weights] = [[], []];
+    for (const [j, stage] of (stages.length === 0 ? plain : stages).entries()) {
+      const slope = j === 0 ? [] : network.gradient(last);
+      const factors = network.rates.map((rate) => -h * rate);
+      const next = tf.tidy(() =>
+        from.map((w, k) => {
+          const start = weighted([w, stage.start], [first[k], factors[k] * stage.first]);
+          return j === 0
+            ? start
+            : tf.add(
+                tf.add(start, weighted([last[k], stage.last], [slope[k], factors[k] * stage.slope])),
+                tf.mul(before[k] ?? w, stage.before),
+              );
+        }),
+      );
+      tf.dispose([...slope, ...before]);
+      [before, last] = [last, next];
+    }
+    tf.dispose([...first, ...before]);
+    [this.from, this.weights] = [from, last];
+    this.arrive();
   }
 
   /** Back to where the last step began. */
@@ -178,62 +181,45 @@ class Descent {
     tf.dispose([...this.weights]);
     this.weights = this.from;
     this.from = [];
-    this.look();
+    this.arrive();
   }
 
   dispose(): void {
     tf.dispose([...this.weights, ...this.from]);
-    this.frozen.dispose();
   }
 
-  private through(
-    stages: readonly Stage[],
-    from: readonly tf.Tensor[],
-    first: readonly tf.Tensor[],
-    h: number,
-  ): readonly tf.Tensor[] {
-    let [before, last]: (readonly tf.Tensor[])[] = [[], []];
-    for (const [j, stage] of stages.entries()) {
-      const slope = j === 0 ? [] : this.slope(last, h);
-      const next = tf.tidy(() =>
-        from.map((w, k) => {
-          const start = tf.add(tf.mul(w, stage.start), tf.mul(first[k], stage.first));
-          if (j === 0) return start;
-          const moved = tf.add(tf.mul(last[k], stage.last), tf.mul(slope[k], stage.slope));
-          const back = j === 1 ? from[k] : before[k];
-          return tf.add(tf.add(start, moved), tf.mul(back, stage.before));
-        }),
-      );
-      tf.dispose([...slope, ...before]);
-      [before, last] = [last, next];
-    }
-    tf.dispose([...before]);
-    return last;
-  }
-
-  /** -h times the gradient at some weights, with the layers' own factors. */
-  private slope(at: readonly tf.Tensor[], h: number): tf.Tensor[] {
-    const { parameters, frozen, rates } = this;
-    return tf.tidy(() =>
-      parameters.during({ trainable: at, others: frozen.others }, () => {
-        const { gradients } = this.gradients(this.x, this.y);
-        const by = new Map(gradients.map(({ variable, gradient }) => [variable, gradient]));
-        return parameters.variables.map((v, k) => {
-          const gradient = by.get(v);
-          return gradient ? tf.mul(gradient, -h * rates[k]) : tf.zerosLike(v);
-        });
-      }),
-    );
-  }
-
-  private look(): void {
-    const { parameters, frozen, weights } = this;
-    tf.tidy(() => {
-      const f = parameters.during({ trainable: weights, others: frozen.others }, () =>
-        tf.reshape(this.model.apply(this.x) as tf.Tensor, this.y.shape),
-      );
-      this.outputs = Float64Array.from(f.dataSync());
-      this.loss = lossOf(f, this.y, this.run.loss).dataSync()[0];
-    });
+  private arrive(): void {
+    const { outputs, loss } = this.network.look(this.weights);
+    this.outputs = outputs;
+    this.loss = loss;
   }
 }
+
+const weighted = ([a, s]: [tf.Tensor, number], [b, t]: [tf.Tensor, number]): tf.Tensor =>
+  tf.add(s === 1 ? a : tf.mul(a, s), tf.mul(b, t));
+
+/** Sizes up to which the full kernel is a matrix, whose products take nothing; larger ones are an operator. */
+const largestMatrix = 1536;
+
+interface Kernel {
+  readonly times: (u: Float64Array) => ArrayLike<number>;
+  readonly dispose: () => void;
+}
+
+async function kernelOf(
+  model: tf.LayersModel,
+  x: tf.Tensor,
+  size: number,
+  layerFactors: Readonly<Record<string, number>>,
+): Promise<Kernel> {
+  if (size > largestMatrix) {
+    const operator = new KernelOperator(model, x, { mode: 'full', layerFactors });
+    return { times: (u) => operator.times(u), dispose: () => operator.dispose() };
+  }
+  const { data } = await empiricalKernel(model, x, { mode: 'full', layerFactors });
+  const k = matrixFrom(size, size, data);
+  return { times: (u) => multiplyVector(k, u), dispose: () => undefined };
+}
+
+/** A plain step is one stage. */
+const plain: readonly Stage[] = [{ start: 1, first: 1, last: 0, slope: 0, before: 0 }];

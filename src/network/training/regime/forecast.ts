@@ -79,13 +79,14 @@ export async function regimeForecast(
     learningRate,
     initialLoss: initialLoss(probe, outputs, loss),
     whole: false,
+    atAnyPrice: true,
     data,
     batch: batch === 'full' ? data.train.size : batch,
     ...(run.probesOnly ? { probesOnly: true } : {}),
   });
   watch.follow(0, start.kernelMatrix, outputs);
   await watch.lookAhead();
-  const gap = watch.expected;
+  const gap = watch.expected ?? watch.gap;
   const { lazy, rich } = gapBars;
   return {
     regime: regimeOfGap(gap),

@@ -22,10 +22,6 @@ export interface LinearisedOutputs {
   at(places: readonly number[]): Float64Array;
 }
 
-/** Products that are taken before the first step. */
-export const productsOf = (loss: 'mse' | 'crossEntropy'): number =>
-  loss === 'mse' ? products : productsForTop;
-
 /**
  * Under squared loss: f_lin' = -K (f_lin - y) / (n O) is linear, so that its residual lives in one Krylov space and no step
  * needs another product.

@@ -69,7 +69,7 @@ interface Grounds {
 
 const nothing: Grounds = { evidence: [], reasons: [] };
 
-function byGap({ gap, expected = 0, over }: RegimeEvidence): Grounds {
+function byGap({ gap, expected, over }: RegimeEvidence): Grounds {
   if (gap === undefined) return nothing;
   const { lazy, rich } = gapBars;
   const evidence: Evidence[] = [{ name: 'gap', value: gap, ...gapBars }];
@@ -78,6 +78,13 @@ function byGap({ gap, expected = 0, over }: RegimeEvidence): Grounds {
     return {
       evidence,
       reasons: [`Network and linearisation have parted by at most ${percent(gap)}; ${bars}.`],
+    };
+  if (expected === undefined)
+    return {
+      evidence,
+      reasons: [
+        `So far network and linearisation have parted by at most ${percent(gap)}; over a whole run ${bars}. Going through it ahead would take too much of it.`,
+      ],
     };
   const most = Math.max(gap, expected);
   return {

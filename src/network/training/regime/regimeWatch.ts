@@ -8,7 +8,7 @@ import type { KernelProbe } from '../observe/probe.js';
 import type { ExperimentDefinition } from '../spec.js';
 import { descendAhead, type GapAt } from './descent.js';
 import { relativeGap } from './gaps.js';
-import { sampleOf, sampleSize, workOf } from './sample.js';
+import { costOf, fewest, sampleOf, sampleSize } from './sample.js';
 
 type Rule = Pick<ExperimentDefinition, 'loss' | 'optimizer' | 'noise' | 'regularization' | 'stop' | 'steps'>;
 
@@ -36,6 +36,8 @@ export interface WatchedRun {
   readonly data: Dataset;
   /** Training inputs of one step. */
   readonly batch: number;
+  /** Goes ahead even where that takes more than its share of the run. */
+  readonly atAnyPrice?: boolean;
   /** Whether the probe inputs stand for the training set. */
   readonly probesOnly?: boolean;
 }
@@ -54,6 +56,7 @@ export class RegimeWatch {
   private step = 0;
   private stiffness = 0;
   private path: readonly GapAt[] = [];
+  private lookedAhead = false;
   /** Training inputs that what is foreseen is about. */
   private covered = 0;
 
@@ -68,7 +71,8 @@ export class RegimeWatch {
    * Largest gap that the whole run is expected to reach. Where it was foreseen on some of the training inputs, which are
    * learnt sooner than all of them, it is scaled by how much more the gap measured is than the one foreseen so far.
    */
-  get expected(): number {
+  get expected(): number | undefined {
+    if (this.path.length === 0) return undefined;
     const soFar = gapAt(this.path, this.step);
     const partial = this.covered < this.run.data.train.size;
     const scale = partial && this.measured > 0 && soFar > 0 ? this.measured / soFar : 1;
@@ -128,7 +132,8 @@ export class RegimeWatch {
 
   /** Goes through the run ahead of it, once. The weights of the model stay what they are. */
   async lookAhead(): Promise<void> {
-    if (!this.kernel || this.path.length > 0) return;
+    if (!this.kernel || this.lookedAhead) return;
+    this.lookedAhead = true;
     const { model, probe, factors, definition, learningRate, initialLoss, data, batch } = this.run;
     const { stop, loss } = definition;
     const inTime = stop?.time === undefined ? definition.steps : Math.round(stop.time / learningRate);
@@ -137,7 +142,10 @@ export class RegimeWatch {
     if (steps < 1 || until >= 1) return;
     const { stiffness } = this;
     const inputs = this.run.probesOnly ? probe.size : data.train.size;
-    const size = sampleSize({ loss, inputs, batch, work: workOf(model), stiffness, steps });
+    const affordable = sampleSize({ loss, inputs, batch, cost: costOf(model), stiffness, steps });
+    // Before training something is said at any price; during it, the gap so far will do.
+    const size = affordable || (this.run.atAnyPrice ? Math.min(inputs, fewest) : 0);
+    if (size === 0) return;
     const { x, y, rows } = sampleOf(data, probe, size);
     try {
       const momentum = momentumOf(definition.optimizer);
