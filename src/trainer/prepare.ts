@@ -8,8 +8,8 @@ import { type BackendReport, useBackend } from '../network/backends/index.js';
 import { type Dataset, dataOf } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
-import { compiledNote } from './compiled.js';
-import { requireClasses } from './outputProblems.js';
+import { compiledNote } from './checks/compiled.js';
+import { requireClasses } from './checks/outputProblems.js';
 
 /** Everything that is made ready before the first step. */
 export interface Prepared {

@@ -23,9 +23,9 @@ import {
   readRunFile,
 } from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
+import { outputProblems } from './checks/outputProblems.js';
 import { fingerprintOf, otherMachine, requireSame, requireSameDefinition } from './fingerprint.js';
 import { limitSpectrum } from './limitGhost.js';
-import { outputProblems } from './outputProblems.js';
 import { type Prepared, prepare } from './prepare.js';
 import { Recorder, type SessionEvents } from './recorder.js';
 import { newRunId, runFile, startedInfo } from './runFacts.js';

@@ -4,8 +4,8 @@ import { useBackend } from '../../src/network/backends/index.js';
 import { loadData } from '../../src/network/data/index.js';
 import * as tf from '../../src/network/tf.js';
 import { spoken } from '../../src/protocol/sentence.js';
-import { compiledNote } from '../../src/trainer/compiled.js';
-import { lastActivation, outputProblems, requireClasses } from '../../src/trainer/outputProblems.js';
+import { compiledNote } from '../../src/trainer/checks/compiled.js';
+import { lastActivation, outputProblems, requireClasses } from '../../src/trainer/checks/outputProblems.js';
 
 beforeAll(async () => {
   await useBackend('cpu');

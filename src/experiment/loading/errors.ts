@@ -36,6 +36,7 @@ export function placed(file: string, error: unknown, always = false): unknown {
 
 /** What went wrong in the words of whoever threw it, and the way out where it is a known one. */
 function sentenceOf(error: unknown): string {
+  if (typeof error === 'string') return error.split('\n')[0];
   if (!(error instanceof Error)) return `it throws ${valueWords(error)}, which is no Error.`;
   const message = error.message.split('\n')[0];
   const missing = /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(message)?.[1];

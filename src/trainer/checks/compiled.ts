@@ -1,6 +1,6 @@
-import { say } from '../core/say.js';
-import type { ExperimentDefinition } from '../experiment/index.js';
-import type * as tf from '../network/tf.js';
+import { say } from '../../core/say.js';
+import type { ExperimentDefinition } from '../../experiment/index.js';
+import type * as tf from '../../network/tf.js';
 
 interface Compiled {
   readonly optimizer?: { getClassName(): string; readonly learningRate?: number };

@@ -1,9 +1,9 @@
-import { InputError } from '../core/errors.js';
-import type { ExperimentDefinition } from '../experiment/index.js';
-import type { Dataset } from '../network/data/index.js';
-import * as tf from '../network/tf.js';
-import { type Sentence, sentence } from '../protocol/sentence.js';
-import type { InspectionProblem } from '../protocol/trainerWire.js';
+import { InputError } from '../../core/errors.js';
+import type { ExperimentDefinition } from '../../experiment/index.js';
+import type { Dataset } from '../../network/data/index.js';
+import * as tf from '../../network/tf.js';
+import { type Sentence, sentence } from '../../protocol/sentence.js';
+import type { InspectionProblem } from '../../protocol/trainerWire.js';
 
 /** Least and largest value of an activation's outputs, of those that have one. */
 const ranges: Readonly<Record<string, readonly [number, number]>> = {
