@@ -85,7 +85,7 @@ export {
   type HessianOptions,
   LossHessian,
 } from './network/curvature/index.js';
-export { type Dataset, loadData } from './network/data/index.js';
+export { type Dataset, dataOf, loadData } from './network/data/index.js';
 export {
   type EmpiricalKernel,
   empiricalKernel,

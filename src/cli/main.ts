@@ -12,6 +12,7 @@ import * as report from './commands/report.js';
 import * as reproduce from './commands/reproduce.js';
 import * as run from './commands/run.js';
 import * as sweep from './commands/sweep.js';
+import * as trace from './commands/trace.js';
 import * as verify from './commands/verify.js';
 import * as verifyWorker from './verify/worker.js';
 import { version } from './version.js';
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
     sweep,
     predict,
     kernel,
+    trace,
     limit,
     verify,
     verifyWorker,

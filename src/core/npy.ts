@@ -16,17 +16,28 @@ export type NpyData =
   | BigInt64Array
   | BigUint64Array;
 
-export type NpyType = 'f4' | 'f8' | 'i1' | 'i2' | 'i4' | 'i8' | 'u1' | 'u2' | 'u4' | 'u8' | 'b1';
+export type NpyType = 'f2' | 'f4' | 'f8' | 'i1' | 'i2' | 'i4' | 'i8' | 'u1' | 'u2' | 'u4' | 'u8' | 'b1';
 
 export interface NpyArray {
   readonly shape: readonly number[];
-  /** Row-major (C order). Booleans (`b1`) are bytes 0 and 1. */
+  /** Row-major (C order). Booleans (`b1`) are bytes 0 and 1; half precision (`f2`) is widened to float32. */
   readonly data: NpyData;
   /** NumPy's name of the element type, without byte order. */
   readonly type: NpyType;
 }
 
+/** IEEE 754 half precision, exact in float32. */
+function widened(halves: Uint16Array): Float32Array {
+  return Float32Array.from(halves, (half) => {
+    const [exponent, fraction] = [(half >> 10) & 31, half & 1023];
+    const sign = half >> 15 ? -1 : 1;
+    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+  });
+}
+
 const readers: Record<NpyType, { bytes: number; make: (buffer: ArrayBuffer) => NpyData }> = {
+  f2: { bytes: 2, make: (b) => widened(new Uint16Array(b)) },
   f4: { bytes: 4, make: (b) => new Float32Array(b) },
   f8: { bytes: 8, make: (b) => new Float64Array(b) },
   i1: { bytes: 1, make: (b) => new Int8Array(b) },
@@ -77,9 +88,11 @@ export function encodeNpy(
     throw new RangeError(
       `The shape [${shape.join(', ')}] holds ${count(shape)} values, but the array has ${data.length}.`,
     );
-  const order = readers[type].bytes === 1 ? '|' : '<';
+  // What was read as half precision is held, and written, as float32.
+  const written = type === 'f2' ? 'f4' : type;
+  const order = readers[written].bytes === 1 ? '|' : '<';
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  let header = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  let header = `{'descr': '${order}${written}', 'fortran_order': False, 'shape': ${tuple}, }`;
   // The data starts at a multiple of 64 bytes; the header ends with a line feed.
   const wide = header.length + 11 + 64 > 65535;
   const fixed = wide ? 12 : 10;
@@ -94,7 +107,7 @@ export function encodeNpy(
   for (let i = 0; i < header.length; i++) out[fixed + i] = header.charCodeAt(i);
   const body = out.subarray(start);
   body.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  if (!littleEndianHost) swap(body, readers[type].bytes);
+  if (!littleEndianHost) swap(body, readers[written].bytes);
   return out;
 }
 
@@ -132,11 +145,18 @@ function readHeader(bytes: Uint8Array, name: string): Header {
   if (!kind || !Object.hasOwn(readers, kind[2]))
     throw new RangeError(
       `${name} has element type ${descr === null ? 'of records' : `'${descr.slice(0, 20)}'`}; allowed are ${Object.keys(readers).join(', ')}. ` +
-        "Convert it in NumPy, for example with a.astype('float32').",
+        `Convert it in NumPy, for example with ${conversionOf(descr ?? '')}.`,
     );
   if (!Number.isSafeInteger(count(shape)))
     throw new RangeError(`${name} has the shape [${shape.join(', ')}], which is more than any file holds.`);
   return { type: kind[2] as NpyType, big: kind[1] === '>', fortran, shape, start };
+}
+
+/** What turns an element type that is not read into one that is. */
+function conversionOf(found: string): string {
+  if (/^[<>|=]?[USO]/.test(found)) return 'np.unique(a, return_inverse=True)[1]';
+  if (/^[<>|=]?[Mm]/.test(found)) return "a.astype('int64')";
+  return /^[<>|=]?c/.test(found) ? 'a.real' : "a.astype('float32')";
 }
 
 /** Column-major to row-major, element by element in the order of the output. */
@@ -160,7 +180,7 @@ function reorder(bytes: Uint8Array, shape: readonly number[], size: number): Uin
 /**
  * Reads a .npy file; `name` is how messages call it. The result owns its memory. Throws a RangeError with a whole
  * sentence when the file is not .npy, is cut off, or has an element type that is not read (strings, objects, complex,
- * records, half precision).
+ * records, long double).
  */
 export function decodeNpy(bytes: Uint8Array, name = 'The array'): NpyArray {
   const header = readHeader(bytes, name);

@@ -5,6 +5,7 @@
 import type {
   DataSpec,
   ExperimentDefinition,
+  GivenData,
   MlpModel,
   ModelSpec,
   OptimizerSpec,
@@ -21,7 +22,7 @@ export type ExperimentInput = Partial<
   Omit<ExperimentDefinition, 'model' | 'data' | 'optimizer' | 'measure'>
 > & {
   readonly model: ModelInput | BuilderInput;
-  readonly data: DataSpec;
+  readonly data: DataSpec | DataInput;
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly measure?: ExperimentDefinition['measure'];
 };
@@ -31,6 +32,11 @@ export type ExperimentInput = Partial<
  * with the type of another copy's namespace fits too.
  */
 export type BuilderInput = { build(tf: typeof import('../network/tf.js')): unknown }['build'];
+
+/** A data function as written: takes TensorFlow.js and returns arrays, tensors or a `tf.data` dataset, or a promise of them. */
+export type DataInput = {
+  load(tf: typeof import('../network/tf.js')): GivenData | Promise<GivenData>;
+}['load'];
 
 /** A model spec as written, before defaults. */
 export type ModelInput = Partial<Omit<ModelSpec, 'kind'>> & { readonly kind: ModelSpec['kind'] };
@@ -75,7 +81,7 @@ export const gaussianMixture = (spec: DataOf<'gaussianMixture'>): DataSpec => ({
   kind: 'gaussianMixture',
 });
 
-/** Columns of a CSV file. */
+/** Columns of a table of text: CSV, TSV, any delimiter. */
 export const csv = (spec: DataOf<'csv'>): DataSpec => ({ ...spec, kind: 'csv' });
 
 /** Arrays x and y of an .npz file. */
@@ -83,6 +89,9 @@ export const npz = (spec: ArraysInput): DataSpec => ({ ...spec, kind: 'npz' });
 
 /** Two .npy files: inputs at `path`, targets at `targetPath`. */
 export const npy = (spec: ArraysInput): DataSpec => ({ ...spec, kind: 'npy' });
+
+/** Folders of PNG or JPEG images, one a class. */
+export const images = (spec: DataOf<'images'>): DataSpec => ({ ...spec, kind: 'images' });
 
 type OptimizerInput = Partial<Omit<OptimizerSpec, 'kind'>>;
 

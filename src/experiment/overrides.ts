@@ -1,4 +1,5 @@
 import { InputError } from '../core/errors.js';
+import { say } from '../core/say.js';
 
 /** `path=value`: the value as JSON, else as a string. Throws an InputError when there is no `=`. */
 export function parseOverride(text: string): { readonly path: string; readonly value: unknown } {
@@ -43,9 +44,10 @@ export function applyOverrides<T extends object>(
 function replaced(target: unknown, keys: readonly string[], value: unknown, path: string): unknown {
   if (keys.length === 0) return value;
   if (typeof target === 'function')
-    throw new InputError(`--set ${path}: the model is a function, so it has no fields to set.`, {
-      field: path,
-    });
+    throw new InputError(
+      `--set ${path}: ${path.startsWith('data.') ? say`the data` : say`the model`} is a function, so it has no fields to set.`,
+      { field: path },
+    );
   if (target !== undefined && (typeof target !== 'object' || target === null))
     throw new InputError(
       `--set ${path}: "${keys[0]}" is not reachable, because what is above it is ${JSON.stringify(target)}.`,
@@ -105,3 +107,11 @@ function splitTop(text: string): string[] {
   parts.push(text.slice(from));
   return parts.map((p) => p.trim()).filter((p) => p !== '');
 }
+
+/** Arguments of a builder among the overrides (`args.units`). */
+export const argsOf = (overrides: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(overrides)
+      .filter(([path]) => path.startsWith('args.'))
+      .map(([path, value]) => [path.slice('args.'.length), value]),
+  );

@@ -23,6 +23,8 @@ export interface ResolvedExperiment {
   readonly definition: ExperimentDefinition;
   /** Folder that relative paths in the definition start from. */
   readonly folder: string;
+  /** The model is a plain builder, or a layers model, not part of an experiment. */
+  readonly builder: boolean;
   /** The file and the workspace files that it imports. */
   readonly sources: readonly string[];
 }
@@ -39,23 +41,25 @@ export async function resolver(
   const folder = path.dirname(file);
   const data = request.data === undefined ? undefined : parseDataSpec(request.data);
   let exportName = request.exportName ?? 'default';
+  let builder = true;
   let input: object;
   let sources: readonly string[] = [file];
   if (file.endsWith('.json')) {
     const build = await loadLayersModel(file);
     input = withData(file, { model: build }, data);
   } else {
-    const exports = loadModelFile(file, { text: request.text });
+    const exports = await loadModelFile(file, { text: request.text });
     sources = loadedFiles.current;
     const chosen = chooseExport(file, exports, request.exportName);
     exportName = chosen.name;
+    builder = chosen.kind === 'builder';
     if (chosen.kind === 'builder') input = withData(file, { model: chosen.value }, data);
     else input = data ? { ...(chosen.value as object), data } : (chosen.value as object);
   }
   return (overrides) => {
     try {
       const definition = resolveDefinition(applyOverrides(input, overrides), file);
-      return { file, exportName, definition, folder, sources };
+      return { file, exportName, definition, folder, sources, builder };
     } catch (error) {
       // Reading a field may run code of the user: getters, proxies.
       throw error instanceof InputError ? error : placed(file, error, true);

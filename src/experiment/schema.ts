@@ -84,6 +84,10 @@ const classes = v.optional(
 );
 const shape = v.optional(oneOf(['flat', 'image'] as const));
 const task = v.optional(oneOf(['regression', 'classification'] as const));
+const missing = v.optional(oneOf(['drop', 'mean'] as const));
+const oneSign = "must be one sign, such as ';'";
+const arrayName = v.optional(v.string('must be the name of an array'));
+const arrays = { x: arrayName, y: arrayName, xTest: arrayName, yTest: arrayName, task, missing };
 const column = v.union([v.string(), count(0)], 'must be the name or the index of a column');
 const path = () => v.pipe(v.string('must be a path'), v.minLength(1, 'must be a path'));
 
@@ -138,28 +142,36 @@ const dataSchema = v.variant(
       ),
       task,
       standardize: v.optional(flag()),
+      delimiter: v.optional(v.pipe(v.string(oneSign), v.length(1, oneSign))),
+      header: v.optional(flag()),
+      missing,
+      ignore: v.optional(v.array(column, 'must be a list of names or indexes of columns')),
       ...subset,
     }),
     v.strictObject({
       kind: v.literal('npz'),
       path: path(),
       targetPath: v.optional(path()),
-      x: v.optional(v.string()),
-      y: v.optional(v.string()),
-      task,
+      ...arrays,
       ...subset,
     }),
     v.strictObject({
       kind: v.literal('npy'),
       path: path(),
       targetPath: v.optional(path()),
-      x: v.optional(v.string()),
-      y: v.optional(v.string()),
-      task,
+      ...arrays,
+      ...subset,
+    }),
+    v.strictObject({
+      kind: v.literal('images'),
+      path: path(),
+      size: v.optional(v.tuple([count(), count()], 'must be a height and a width, such as [32, 32]')),
+      channels: v.optional(v.picklist([1, 3], 'must be 1 (grey) or 3 (colour)')),
+      shape,
       ...subset,
     }),
   ],
-  'must be made by mnist(...), digits(...), teacher(...), gaussianMixture(...), csv(...), npy(...) or npz(...)',
+  'must be made by mnist(...), digits(...), teacher(...), gaussianMixture(...), csv(...), npy(...), npz(...) or images(...), or be a function (tf) => ({ x, y })',
 );
 
 const learningRate = v.union([v.literal('auto'), positive()], "must be 'auto' or a number above 0");
@@ -186,18 +198,20 @@ const optimizerSchema = v.strictObject({
 });
 
 const builder = v.custom<ExperimentDefinition['model']>((value) => typeof value === 'function');
+const dataFunction = v.custom<ExperimentDefinition['data']>((value) => typeof value === 'function');
 
 const experimentSchema = v.strictObject({
   name: v.optional(v.string('must be text')),
   expect: v.optional(oneOf(['lazy', 'rich'] as const)),
   model: v.lazy((value) => (typeof value === 'function' ? builder : modelSchema)),
-  data: dataSchema,
+  data: v.lazy((value) => (typeof value === 'function' ? dataFunction : dataSchema)),
   loss: v.optional(oneOf(['mse', 'crossEntropy'] as const), 'mse'),
   optimizer: v.optional(optimizerSchema, {}),
   steps: v.optional(count(), 1000),
   batch: v.optional(v.union([v.literal('full'), count()], "must be 'full' or a number of samples"), 'full'),
   probe: v.optional(count(2), 64),
   seed: v.optional(count(0), 0),
+  args: v.optional(v.record(v.string(), v.unknown(), 'must be an object with a value a name')),
   regularization: v.optional(
     v.strictObject({
       all: v.optional(atLeastZero()),

@@ -88,6 +88,8 @@ export interface Inspection {
   };
   readonly regime: { readonly regime: string; readonly reasons: readonly string[] };
   readonly problems: readonly InspectionProblem[];
+  /** What was found out, left out or replaced when the file and its data were read, in sentences. */
+  readonly notes: readonly string[];
   readonly backend: { readonly name: string; readonly why: string };
   readonly milliseconds: number;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { encodeNpz, type NpzEntry } from '../core/npz.js';
 import { readRun, readSnapshots } from './reader.js';
@@ -15,7 +16,7 @@ export function exportName(folder: string, format: ExportFormat): string {
     csv: `${id}.csv`,
     npz: `${id}.npz`,
     json: `${id}.json`,
-    tensorboard: `events.out.tfevents.${time}.${id}`,
+    tensorboard: `events.out.tfevents.${time}.${id}-${createHash('sha256').update(path.resolve(folder)).digest('hex').slice(0, 8)}`,
   }[format];
 }
 
@@ -63,7 +64,7 @@ export function exportRun(
     case 'npz':
       return encodeNpz(arraysOf(folder, { step, time, ...columns }));
     case 'tensorboard':
-      return scalarEvents(run.metrics, new Date(run.run.info.startedAt).getTime() / 1000);
+      return scalarEvents(run.metrics, new Date(run.run.info.startedAt).getTime() / 1000, run.seconds);
   }
 }
 

@@ -16,6 +16,8 @@ export interface StoredRun {
   readonly metrics: MetricsFrame;
   /** Share of the wall time spent on diagnostics at the rows of `metrics`, NaN where it was not measured. */
   readonly tax: Float64Array;
+  /** Seconds since the start of the process that wrote each row, NaN where not known. */
+  readonly seconds: Float64Array;
   readonly events: readonly (RegimeRecord | NoteRecord)[];
 }
 
@@ -63,11 +65,15 @@ export function readRun(folder: string): StoredRun {
       (event.kind === 'note' && typeof event.text === 'string') ||
       (event.kind === 'regime' && typeof event.regime === 'string' && Array.isArray(event.reasons)),
   );
-  const taxes = new Map<number, number>();
-  for (const { step, tax } of rowsOf(path.join(absolute, files.timing)))
-    if (typeof tax === 'number') taxes.set(step, tax);
-  const tax = metrics.step.map((step) => taxes.get(step) ?? Number.NaN);
-  return { folder: absolute, run, metrics, tax, events };
+  const timing = new Map(
+    [...rowsOf(path.join(absolute, files.timing))].map((row) => [row['step'], row] as const),
+  );
+  const timed = (name: string) =>
+    metrics.step.map((step) => {
+      const value = timing.get(step)?.[name];
+      return typeof value === 'number' ? value : Number.NaN;
+    });
+  return { folder: absolute, run, metrics, tax: timed('tax'), seconds: timed('seconds'), events };
 }
 
 function arrayOf(file: string): ReturnType<typeof decodeNpy> {

@@ -51,10 +51,26 @@ function record(data: readonly number[]): Uint8Array {
   return out;
 }
 
-/** All finite scalars of a run, one event a row; `start` is the wall time of the first in seconds. */
-export function scalarEvents({ step, columns }: MetricsFrame, start: number): Uint8Array {
+/**
+ * All finite scalars of a run, one event a row. `start` is the wall time of the first in seconds; `seconds` [rows] is what
+ * had passed since then at each row, NaN where it is not known: such a row has the time of the one before.
+ */
+export function scalarEvents(
+  { step, columns }: MetricsFrame,
+  start: number,
+  seconds: ArrayLike<number> = [],
+): Uint8Array {
   const records = [record([...fixed(1, start, 8), ...bytesField(3, text('brain.Event:2'))])];
+  let wall = start;
+  let base = start;
+  let last = 0;
   for (let i = 0; i < step.length; i++) {
+    if (Number.isFinite(seconds[i])) {
+      // A resumed run counts from its own start again.
+      if (seconds[i] < last) base = wall;
+      last = seconds[i];
+      wall = base + last;
+    }
     const values: number[] = [];
     for (const [name, column] of Object.entries(columns)) {
       if (!Number.isFinite(column[i])) continue;
@@ -62,7 +78,7 @@ export function scalarEvents({ step, columns }: MetricsFrame, start: number): Ui
       values.push(...bytesField(1, value));
     }
     if (values.length > 0)
-      records.push(record([...fixed(1, start, 8), tag(2, 0), ...varint(step[i]), ...bytesField(5, values)]));
+      records.push(record([...fixed(1, wall, 8), tag(2, 0), ...varint(step[i]), ...bytesField(5, values)]));
   }
   return Uint8Array.from(Buffer.concat(records));
 }

@@ -3,6 +3,7 @@ import { conditionNumber } from '../core/linalg/spectrum.js';
 import { KernelProbe, regimeForecast, Stepper, stepFactors, wholeStart } from '../network/training/index.js';
 import { inputsWithClashingLabels, unitHealth } from '../network/training/observe/health.js';
 import type { Inspection, InspectRequest } from '../protocol/trainerWire.js';
+import { outputProblems } from './checks/outputProblems.js';
 import { limitSpectrum } from './infiniteWidthSpectrum.js';
 import { layerLabels } from './layerLabels.js';
 import { preparePlaceholderData } from './placeholderData.js';
@@ -16,7 +17,7 @@ export async function inspectModel(
   exact = false,
 ): Promise<Inspection | null> {
   const start = performance.now();
-  const { experiment, backend, data, built } = request.placeholderData
+  const { experiment, backend, data, built, notes } = request.placeholderData
     ? await preparePlaceholderData(request)
     : await prepare({ ...request }, () => undefined);
   const { definition } = experiment;
@@ -85,19 +86,23 @@ export async function inspectModel(
       predictedLoss: { step: curve.step, loss: curve.loss },
       stepsTo: curve.stepsTo,
       regime,
-      problems: problemsOf({
-        definition,
-        exportName: experiment.exportName,
-        built,
-        labels,
-        maxStep,
-        stepsToHalf: curve.stepsTo.half,
-        health,
-        clashing: inputsWithClashingLabels(data),
-        forecast: regime,
-        outputSize: rootMeanSquare(outputs),
-        targetSize: rootMeanSquare(data.train.y),
-      }).filter((problem) => !request.placeholderData || !aboutData.has(problem.code)),
+      problems: [
+        ...outputProblems({ definition, model: built.model, targets: data.train.y }),
+        ...problemsOf({
+          definition,
+          exportName: experiment.exportName,
+          built,
+          labels,
+          maxStep,
+          stepsToHalf: curve.stepsTo.half,
+          health,
+          clashing: inputsWithClashingLabels(data),
+          forecast: regime,
+          outputSize: rootMeanSquare(outputs),
+          targetSize: rootMeanSquare(data.train.y),
+        }),
+      ].filter((problem) => !request.placeholderData || !aboutData.has(problem.code)),
+      notes,
       backend: { name: backend.name, why: backend.why },
       milliseconds: performance.now() - start,
     };
@@ -109,7 +114,13 @@ export async function inspectModel(
 }
 
 /** Problems that rest on inputs and targets; where others stand in for them they would be about nothing. */
-const aboutData = new Set(['step-too-large', 'step-scale', 'degenerate-kernel', 'saturated-units']);
+const aboutData = new Set([
+  'step-too-large',
+  'step-scale',
+  'degenerate-kernel',
+  'saturated-units',
+  'targets-out-of-reach',
+]);
 
 const rootMeanSquare = (values: ArrayLike<number>): number => {
   let sum = 0;

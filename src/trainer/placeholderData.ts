@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { InputError } from '../core/errors.js';
 import { Random } from '../core/random.js';
+import { modelOf } from '../experiment/builtModel.js';
+import type { ModelBuilder } from '../experiment/definition.js';
 import { chooseExport, loadModelFile } from '../experiment/load.js';
+import { argsOf } from '../experiment/overrides.js';
 import { resolveDefinition } from '../experiment/schema.js';
 import { useBackend } from '../network/backends/index.js';
 import type { Dataset, Split } from '../network/data/index.js';
@@ -18,18 +21,24 @@ const samples = 64;
  */
 export async function preparePlaceholderData(request: InspectRequest): Promise<Prepared> {
   const { file, text, exportName } = request;
-  const chosen = chooseExport(file, loadModelFile(file, { text }), exportName || undefined);
   const backend = await useBackend(request.backend, {
     nativePath: request.nativePath,
     project: path.dirname(request.file),
   });
+  const chosen = chooseExport(file, await loadModelFile(file, { text }), exportName || undefined);
   const definition = resolveDefinition({
     model: chosen.value,
     data: { kind: 'teacher', dimension: 1 },
     probe: samples,
   });
-  const built = builtFrom(file, () =>
-    buildModel(definition.model, { inputShape: [], outputs: 1, seed: definition.seed }),
+  const made = await modelOf(chosen.value as ModelBuilder, {
+    file,
+    name: chosen.name,
+    args: argsOf(request.overrides),
+    ofExperiment: false,
+  });
+  const built = await builtFrom(file, () =>
+    buildModel(() => made.model, { inputShape: [], outputs: 1, seed: definition.seed }),
   );
   if (built.model.inputs.length > 1)
     throw new InputError(
@@ -57,9 +66,10 @@ export async function preparePlaceholderData(request: InspectRequest): Promise<P
     test: split,
   };
   return {
-    experiment: { file, exportName: chosen.name, definition, folder: '', sources: [] },
+    experiment: { file, exportName: chosen.name, definition, folder: '', sources: [], builder: true },
     backend,
     data,
     built,
+    notes: made.notes,
   };
 }

@@ -1,11 +1,15 @@
 import path from 'node:path';
 import { InputError } from '../core/errors.js';
+import { say } from '../core/say.js';
+import { modelOf } from '../experiment/builtModel.js';
 import { type ResolvedExperiment, resolveExperiment } from '../experiment/index.js';
 import { placed } from '../experiment/load.js';
 import { type BackendReport, useBackend } from '../network/backends/index.js';
-import { type Dataset, loadData } from '../network/data/index.js';
+import { type Dataset, dataOf } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
+import { compiledNote } from './checks/compiled.js';
+import { requireClasses } from './checks/outputProblems.js';
 
 /** Everything that is made ready before the first step. */
 export interface Prepared {
@@ -13,6 +17,8 @@ export interface Prepared {
   readonly backend: BackendReport;
   readonly data: Dataset;
   readonly built: BuiltModel;
+  /** What was found out, left out or replaced on the way, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /** Loads a model file, its data and the backend, and builds the network. */
@@ -20,6 +26,12 @@ export async function prepare(
   request: Omit<RunRequest, 'runsFolder'> & { readonly text?: string },
   progress: (stage: string) => void,
 ): Promise<Prepared> {
+  // A model file may make tensors while it is loaded.
+  progress('starting the backend');
+  const backend = await useBackend(request.backend, {
+    nativePath: request.nativePath,
+    project: path.dirname(request.file),
+  });
   progress('loading the model file');
   const experiment = await resolveExperiment({
     file: request.file,
@@ -28,30 +40,50 @@ export async function prepare(
     data: request.data,
     text: request.text,
   });
-  progress('starting the backend');
-  const backend = await useBackend(request.backend, {
-    nativePath: request.nativePath,
-    project: path.dirname(request.file),
-  });
   progress('reading the data');
   const { definition, folder } = experiment;
-  const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
+  const context = { folder, seed: definition.seed, loss: definition.loss };
+  const data = await builtFrom(experiment.file, () => dataOf(definition.data, context, experiment.file));
+  requireClasses(data, definition, experiment.file);
   progress('building the network');
-  const built = builtFrom(experiment.file, () =>
-    buildModel(definition.model, {
-      inputShape: data.inputShape,
-      outputs: data.outputs,
-      seed: definition.seed,
-    }),
-  );
+  const { built, notes } = await networkOf(experiment, data);
   requireFit(built, data, experiment.file);
-  return { experiment, backend, data, built };
+  const compiled = compiledNote(built.model, definition);
+  return {
+    experiment,
+    backend,
+    data,
+    built,
+    notes: [...(data.notes ?? []), ...notes, ...(compiled ? [compiled] : [])],
+  };
+}
+
+/** The network of an experiment for its data; builders of the file are called with what they ask for. */
+async function networkOf(
+  { definition, file, exportName, builder }: ResolvedExperiment,
+  data: Dataset,
+): Promise<{ built: BuiltModel; notes: readonly string[] }> {
+  const size = { inputShape: data.inputShape, outputs: data.outputs };
+  const { model: spec, seed, args = {} } = definition;
+  if (typeof spec !== 'function')
+    return { built: await builtFrom(file, () => buildModel(spec, { ...size, seed })), notes: [] };
+  const made = await modelOf(spec, { ...size, file, name: exportName, args, ofExperiment: !builder });
+  const keeps = (spec as { keepsWeights?: boolean }).keepsWeights === true;
+  const model = Object.assign(() => made.model, { keepsWeights: keeps });
+  const built = await builtFrom(file, () => buildModel(model, { ...size, seed }));
+  const { kept } = built;
+  const notes = kept
+    ? [
+        say`${kept.weights} of ${kept.of} arrays of weights were set by the file and keep their values; the seed draws the others.`,
+      ]
+    : [];
+  return { built, notes: [...made.notes, ...notes] };
 }
 
 /** What a builder of the user throws gets its place in the user's file. */
-export function builtFrom<T>(file: string, build: () => T): T {
+export async function builtFrom<T>(file: string, build: () => T | Promise<T>): Promise<T> {
   try {
-    return build();
+    return await build();
   } catch (error) {
     throw placed(file, error);
   }

@@ -11,6 +11,7 @@ import {
   train,
 } from '../network/training/index.js';
 import type { RunEnded } from '../protocol/records.js';
+import { spoken } from '../protocol/sentence.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import {
   claimRun,
@@ -22,6 +23,7 @@ import {
   readRunFile,
 } from '../runs/index.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoints.js';
+import { outputProblems } from './checks/outputProblems.js';
 import { fingerprintOf, otherMachine, requireSame, requireSameDefinition } from './fingerprint.js';
 import { limitSpectrum } from './infiniteWidthSpectrum.js';
 import { type Prepared, prepare } from './prepare.js';
@@ -112,6 +114,7 @@ async function trainRun(
     });
     const open = (facts: ReadyFacts) => {
       recorder.open(facts);
+      if (!resumed) tellNotes(prepared, recorder);
       const text = resumed && otherMachine(resumed, now);
       if (text) recorder.tell({ kind: 'note', step: checkpoint?.step ?? 0, level: 'warning', text });
       if (!checkpoint && facts.probe > 0 && experiment.definition.measure.kernels !== 0)
@@ -155,6 +158,14 @@ async function trainRun(
   } finally {
     built.model.dispose();
   }
+}
+
+/** What was guessed, left out or replaced on the way to the first step, and what does not go with the loss. */
+function tellNotes({ experiment, built, data, notes }: Prepared, recorder: Recorder): void {
+  for (const text of notes) recorder.tell({ kind: 'note', step: 0, level: 'info', text });
+  const facts = { definition: experiment.definition, model: built.model, targets: data.train.y };
+  for (const { message } of outputProblems(facts))
+    recorder.tell({ kind: 'note', step: 0, level: 'warning', text: spoken(message) });
 }
 
 /** The infinite-width spectrum beside the measured one, where there is a closed form. */

@@ -27,6 +27,40 @@ describe('npy', () => {
     expect(values('version2.npy')).toEqual(counting);
   });
 
+  it('widens half precision, to its last bit', () => {
+    expect(values('half.npy')).toHaveLength(decodeNpy(fixture('half.npy')).shape.reduce((a, b) => a * b, 1));
+    const halves = Uint16Array.of(
+      0x3c00,
+      0xc000,
+      0x0001,
+      0x03ff,
+      0x0400,
+      0x7bff,
+      0x8000,
+      0x7c00,
+      0xfc00,
+      0x3555,
+    );
+    for (const order of ['<', '>']) {
+      const bytes = encodeNpy(halves);
+      bytes.set(new TextEncoder().encode(`'${order}f2'`), new TextDecoder().decode(bytes).indexOf("'<u2'"));
+      if (order === '>')
+        for (let at = bytes.length - 20; at < bytes.length; at += 2) bytes.subarray(at, at + 2).reverse();
+      expect(Array.from(toFloat64(decodeNpy(bytes)))).toEqual([
+        1,
+        -2,
+        2 ** -24,
+        1023 * 2 ** -24,
+        2 ** -14,
+        65504,
+        -0,
+        Infinity,
+        -Infinity,
+        0.333251953125,
+      ]);
+    }
+  });
+
   it('converts big endian and Fortran order', () => {
     expect(values('big_endian.npy')).toEqual(counting.map((x) => x / 2));
     expect(decodeNpy(fixture('fortran.npy'))).toMatchObject({
@@ -65,7 +99,16 @@ describe('npy', () => {
 
   it('names what is wrong and the way out', () => {
     expect(() => decodeNpy(Uint8Array.of(1, 2, 3), 'x.npy')).toThrow('x.npy is not a .npy file');
-    expect(() => decodeNpy(fixture('half.npy'), 'x.npy')).toThrow(/x\.npy has element type '<f2'.*astype/);
+    const descr = (text: string) => {
+      const bytes = encodeNpy(Float64Array.of(1, 2));
+      const header = new TextDecoder().decode(bytes.slice(10, 80)).replace("'<f8'", text).slice(0, 70);
+      bytes.set(new TextEncoder().encode(header), 10);
+      return bytes;
+    };
+    expect(() => decodeNpy(descr("'<c8'"), 'x.npy')).toThrow(/x\.npy has element type '<c8'.*a\.real/);
+    expect(() => decodeNpy(descr("'<U6'"), 'x.npy')).toThrow(/'<U6'.*np\.unique\(a, return_inverse=True\)/);
+    expect(() => decodeNpy(descr("'<M8'"), 'x.npy')).toThrow(/'<M8'.*astype\('int64'\)/);
+    expect(() => decodeNpy(descr("'<f16'"), 'x.npy')).toThrow(/'<f16'.*astype\('float32'\)/);
     expect(() => decodeNpy(fixture('f8.npy').slice(0, 200), 'x.npy')).toThrow(
       'needs 192; the file is cut off',
     );

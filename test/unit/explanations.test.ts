@@ -14,7 +14,9 @@ const all = (text: string, pattern: RegExp) =>
 
 describe('explanations', () => {
   it('there is one for every problem, and none for what is no problem any more', () => {
-    const sources = ['problems.ts', 'regimeProblems.ts'].map((name) => read('src', 'trainer', name)).join('');
+    const sources = ['problems.ts', 'regimeProblems.ts', path.join('checks', 'outputProblems.ts')]
+      .map((name) => read('src', 'trainer', name))
+      .join('');
     const codes = all(sources, /code: '([a-z0-9-]+)'/g);
     expect(codes.length).toBeGreaterThan(6);
     expect(anchors('problems.md')).toEqual(codes);

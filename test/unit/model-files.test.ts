@@ -51,7 +51,7 @@ describe('model files that are taken', () => {
 
   it.each(Object.keys(files))('%s', async (name) => {
     const { definition } = await resolveExperiment({ file: write(name, files[name]) });
-    expect(definition.data.kind).toBe('digits');
+    expect(definition.data).toMatchObject({ kind: 'digits' });
   });
 
   it('lists every export, and asks which when there are several', async () => {
@@ -59,7 +59,7 @@ describe('model files that are taken', () => {
       'several.ts',
       `${imports}export const a = ${experiment};\nexport const b = ${experiment};`,
     );
-    expect(loadModelFile(file).map((e) => e.name)).toEqual(['a', 'b']);
+    expect((await loadModelFile(file)).map((e) => e.name)).toEqual(['a', 'b']);
     expect((await failure(file)).message).toMatch(/exports several experiments \(a, b\); choose one/);
     expect((await failure(file, 'c')).message).toMatch(/no export "c" to train; it has a, b/);
   });
@@ -160,7 +160,7 @@ describe('model files with a mistake', () => {
   });
 
   const builders: [string, string, RegExp][] = [
-    ['async', 'async () => 3', /builder is asynchronous\. It must return the tf\.LayersModel itself/],
+    ['async', 'async () => 3', /must return a tf\.LayersModel/],
     ['number', '() => 42', /must return a tf\.LayersModel/],
     ['throwing', '() => { throw new Error("no layers"); }', /throwing\.ts:2: no layers/],
   ];

@@ -136,7 +136,7 @@ describe('sentences from below the editor, in Chinese', () => {
       { model: { ...model, scale: 'huge' }, data },
       { model: { kind: 'mlp', hidden: [] }, data },
       { model: () => null, data, batch: 'half' },
-      { model, data: () => null },
+      { model, data: 7 },
       { model, data, optimizer: { learningRate: 'fast' } },
       { model, data, loss: 'hinge' },
       { model, data, optimizer: 'sgd' },

@@ -25,7 +25,7 @@ describe('templates', () => {
     const file = path.join(folder, name);
     const text = readFileSync(file, 'utf8');
     expect(text.startsWith('// ')).toBe(true);
-    const exports = loadModelFile(file).filter((e) => e.kind === 'experiment');
+    const exports = (await loadModelFile(file)).filter((e) => e.kind === 'experiment');
     expect(exports.length).toBeGreaterThan(0);
     for (const { name: exportName } of exports)
       expect((await resolveExperiment({ file, exportName, overrides: {} })).definition.steps).toBeGreaterThan(

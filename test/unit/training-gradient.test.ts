@@ -222,16 +222,17 @@ const cases: readonly Case[] = [
 ];
 
 const runOf = async (build: (namespace: typeof tf) => tf.LayersModel) => {
+  const spec = { kind: 'teacher', dimension: 3, target: 'tanh', train: 24, test: 12 } as const;
   const definition = resolveDefinition({
     model: build,
-    data: { kind: 'teacher', dimension: 3, target: 'tanh', train: 24, test: 12 },
+    data: spec,
     optimizer: { kind: 'sgd', learningRate: 0.05 },
     steps: 24,
     probe: 6,
     seed: 1,
     measure: { kernels: 2, metricsEvery: 4 },
   });
-  const data = loadData(definition.data, { folder: '.', seed: 1, loss: 'mse' });
+  const data = loadData(spec, { folder: '.', seed: 1, loss: 'mse' });
   const built = buildModel(definition.model, { inputShape: [3], outputs: 1, seed: 1 });
   const records: RunRecord[] = [];
   for await (const record of train({ built, data, definition })) records.push(record);

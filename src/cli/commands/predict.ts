@@ -46,6 +46,7 @@ async function predictAction(file: string, options: Options): Promise<void> {
       layers,
       problems,
       probe,
+      notes,
     } = found;
     printJson({
       parameters,
@@ -66,6 +67,7 @@ async function predictAction(file: string, options: Options): Promise<void> {
         message: spoken(p.message),
         ...(p.fix ? { fix: { ...p.fix, title: spoken(p.fix.title) } } : {}),
       })),
+      notes,
       backend: found.backend.name,
     });
     return;
@@ -73,6 +75,7 @@ async function predictAction(file: string, options: Options): Promise<void> {
   const { eigenvalues, stepsTo } = found;
   const steps = (value: number | null) => (value === null ? 'never' : `${value} steps`);
   const lines = [
+    ...found.notes,
     `${found.parameters.toLocaleString('en')} parameters; kernel on ${found.probe} inputs (${found.backend.name} backend, ${Math.round(found.milliseconds)} ms)`,
     ...found.layers
       .filter((layer) => layer.parameters > 0)

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { sparkline } from '../../core/series/index.js';
-import type { RegimeRecord, RunStarted, Snapshot } from '../../protocol/records.js';
+import type { NoteRecord, RegimeRecord, RunStarted, Snapshot } from '../../protocol/records.js';
 import type { MetricsFrame, RunRequest } from '../../protocol/trainerWire.js';
 import { readRun, readSnapshots } from '../../runs/index.js';
 import {
@@ -71,6 +71,7 @@ async function runAction(file: string | undefined, options: Options, command: Co
           frame.metrics,
           frame.events.filter((e): e is RegimeRecord => e.kind === 'regime'),
           frame.snapshots.filter((s) => s.name === 'eigenvalues'),
+          frame.events.filter((e): e is NoteRecord => e.kind === 'note'),
         ),
     },
     signal,
@@ -86,7 +87,7 @@ async function runAction(file: string | undefined, options: Options, command: Co
 
 /** `run --json`: what the run folder says about its end. */
 export function resultOf(folder: string): Record<string, unknown> {
-  const { run, metrics } = readRun(folder);
+  const { run, metrics, events } = readRun(folder);
   const spectra = readSnapshots(folder, ['eigenvalues']);
   const summary = run.ended?.summary;
   const last = (name: string) => {
@@ -103,6 +104,7 @@ export function resultOf(folder: string): Record<string, unknown> {
     movement: summary?.movement ?? {},
     regime: summary?.regime ?? 'undetermined',
     backend: run.info.backend.name,
+    notes: events.filter((e): e is NoteRecord => e.kind === 'note').map((e) => e.text),
     ...(run.ended?.message ? { message: run.ended.message } : {}),
   };
 }
@@ -150,8 +152,14 @@ class Teller {
     this.progress.line(`Step size ${short(learningRate)}; kernel on ${probe.size} inputs; seed ${info.seed}`);
   }
 
-  frame(metrics: MetricsFrame, events: readonly RegimeRecord[], spectra: readonly Snapshot[]): void {
+  frame(
+    metrics: MetricsFrame,
+    events: readonly RegimeRecord[],
+    spectra: readonly Snapshot[],
+    notes: readonly NoteRecord[],
+  ): void {
     const { step, columns } = metrics;
+    for (const { text, level } of notes) this.progress.line(level === 'warning' ? `! ${text}` : text);
     for (let i = 0; i < step.length; i++) {
       const at = (name: string) => columns[name]?.[i] ?? Number.NaN;
       if (Number.isFinite(at('loss'))) this.loss = at('loss');

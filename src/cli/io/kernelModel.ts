@@ -1,8 +1,9 @@
 import { InputError } from '../../core/errors.js';
+import { type BuilderRequest, modelOf } from '../../experiment/builtModel.js';
 import type { ModelBuilder } from '../../experiment/definition.js';
-import { chooseExport, loadModelFile, resolveExperiment } from '../../experiment/index.js';
+import { argsOf, chooseExport, loadModelFile, resolveExperiment } from '../../experiment/index.js';
 import { loadLayersModel } from '../../experiment/layersModel.js';
-import { loadData } from '../../network/data/index.js';
+import { dataOf } from '../../network/data/index.js';
 import { type BuiltModel, buildModel } from '../../network/models/build.js';
 import type * as tf from '../../network/tf.js';
 import { probeRows, tensorsOf } from '../../network/training/index.js';
@@ -28,13 +29,22 @@ export async function loadForKernel(
   const { file, exportName } = request;
   const builder = await plainBuilder(file, exportName);
   if (builder && request.data === undefined) {
-    const { seed, ...others } = request.overrides;
-    if (Object.keys(others).length > 0)
+    const { seed, ...rest } = request.overrides;
+    const args = argsOf(rest);
+    const others = Object.keys(rest).filter((name) => !name.startsWith('args.'));
+    if (others.length > 0)
       throw new InputError(
-        `--set ${Object.keys(others)[0]}: ${file} holds a model without a definition, so there are no fields to set.`,
+        `--set ${others[0]}: ${file} holds a model without a definition, so there are no fields to set.`,
         { file },
       );
-    const built = buildModel(builder, {
+    const model = await made(builder, {
+      file,
+      name: exportName ?? 'default',
+      args,
+      ofExperiment: false,
+      inputShape: probeShapes?.[0],
+    });
+    const built = buildModel(model, {
       inputShape: probeShapes?.[0] ?? [],
       outputs: 1,
       seed: Number(seed ?? 0),
@@ -48,13 +58,27 @@ export async function loadForKernel(
       },
     };
   }
-  const { definition, folder } = await resolveExperiment(request);
-  const data = loadData(definition.data, { folder, seed: definition.seed, loss: definition.loss });
-  const built = buildModel(definition.model, {
-    inputShape: probeShapes?.[0] ?? data.inputShape,
-    outputs: data.outputs,
-    seed: definition.seed,
-  });
+  const experiment = await resolveExperiment(request);
+  const { definition, folder } = experiment;
+  const data = await dataOf(
+    definition.data,
+    { folder, seed: definition.seed, loss: definition.loss },
+    request.file,
+  );
+  for (const note of data.notes ?? []) process.stderr.write(`${note}\n`);
+  const size = { inputShape: probeShapes?.[0] ?? data.inputShape, outputs: data.outputs };
+  const { model: spec, args = {}, seed } = definition;
+  const model =
+    typeof spec === 'function'
+      ? await made(spec, {
+          ...size,
+          file,
+          name: experiment.exportName,
+          args,
+          ofExperiment: !experiment.builder,
+        })
+      : spec;
+  const built = buildModel(model, { ...size, seed });
   return {
     built,
     probe: () => {
@@ -65,8 +89,16 @@ export async function loadForKernel(
   };
 }
 
+/** A builder that answers with the model that one of the file made; what was guessed goes to stderr. */
+async function made(builder: ModelBuilder, request: BuilderRequest): Promise<ModelBuilder> {
+  const { model, notes } = await modelOf(builder, request);
+  for (const note of notes) process.stderr.write(`${note}\n`);
+  const keepsWeights = (builder as { keepsWeights?: boolean }).keepsWeights === true;
+  return Object.assign(() => model, { keepsWeights });
+}
+
 async function plainBuilder(file: string, exportName: string | undefined): Promise<ModelBuilder | null> {
   if (file.endsWith('.json')) return (await loadLayersModel(file)) as ModelBuilder;
-  const chosen = chooseExport(file, loadModelFile(file), exportName);
+  const chosen = chooseExport(file, await loadModelFile(file), exportName);
   return chosen.kind === 'builder' ? (chosen.value as ModelBuilder) : null;
 }

@@ -8,6 +8,7 @@ export type BackendOption = 'auto' | 'native' | 'wasm' | 'cpu';
 export interface ModelOptions {
   readonly export?: string;
   readonly set: readonly string[];
+  readonly arg?: readonly string[];
   readonly seed?: string;
   readonly data?: string;
   readonly backend: BackendOption;
@@ -21,6 +22,12 @@ export function modelOptions(command: Command): Command {
     .option(
       '--set <path=value>',
       'override a field of the definition; may be given several times',
+      gather,
+      [],
+    )
+    .option(
+      '--arg <name=value>',
+      'an argument of the model builder, short for --set args.name=value; may be given several times',
       gather,
       [],
     )
@@ -48,12 +55,20 @@ export function wholeNumber(name: string, text: string, least = 0): number {
   return value;
 }
 
-/** The overrides of --set and --seed by path. */
-export function overridesOf(options: Pick<ModelOptions, 'set' | 'seed'>): Record<string, unknown> {
+/** The overrides of --set, --arg and --seed by path. */
+export function overridesOf(options: Pick<ModelOptions, 'set' | 'arg' | 'seed'>): Record<string, unknown> {
   const overrides: Record<string, unknown> = {};
   for (const text of options.set) {
     const { path, value } = parseOverride(text);
     overrides[path] = value;
+  }
+  for (const text of options.arg ?? []) {
+    if (!/^[A-Za-z_$][\w$]*=/.test(text))
+      throw new InputError(`--arg is "${text}"; write name=value, such as --arg units=16.`, {
+        field: '--arg',
+      });
+    const { path, value } = parseOverride(text);
+    overrides[`args.${path}`] = value;
   }
   if (options.seed !== undefined) overrides['seed'] = wholeNumber('--seed', options.seed);
   return overrides;

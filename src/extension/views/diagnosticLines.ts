@@ -69,6 +69,7 @@ export function inspectionLines(found: Inspection): Line[] {
   return [
     ...(found.problems.length > 0 ? [problemsLine(found)] : []),
     ...(data.placeholderData ? [placeholderDataLine()] : []),
+    ...(found.notes.length > 0 ? [notesLine(found)] : []),
     parametersLine(found),
     spectrumLine(found),
     ...(data.placeholderData ? [] : [stepLine(found), predictionLine(found), regimeLine(found)]),
@@ -89,6 +90,14 @@ const problemsLine = ({ problems }: Inspection): Line => ({
   icon: problems.some((p) => p.severity !== 'information') ? 'warning' : 'info',
   meaning: l10n.t('Underlined in the file, with fixes. Click to see the list.'),
   command: { command: 'workbench.actions.view.problems', title: '' },
+});
+
+const notesLine = ({ notes }: Inspection): Line => ({
+  label: l10n.t('Notes'),
+  value: String(notes.length),
+  icon: 'note',
+  meaning: l10n.t('What was found out, left out or replaced when the model file and its data were read.'),
+  children: notes.map((note) => ({ label: spoken(note), meaning: spoken(note) })),
 });
 
 const placeholderDataLine = (): Line => ({

@@ -7,6 +7,10 @@ export interface LabelledSource {
   readonly name: string;
   readonly size: number;
   readonly labels: ArrayLike<number>;
+  /** Every class, in the order of the outputs, where some may have no sample; those of the labels when absent. */
+  readonly classes?: readonly number[];
+  /** Labels were given as one-hot rows: one output a class under every loss. */
+  readonly oneHot?: boolean;
   readonly inputSize: number;
   readonly row: (index: number, out: Float32Array, at: number) => void;
 }
@@ -38,7 +42,9 @@ export function classify(
   const trainRows = takeBalanced(pool, trainSize, 'data.train', trainSource.name);
   const testPool = testSource ? byClass(testSource, classes, random.fork('test')) : pool;
   const left = testPool.reduce((sum, group) => sum + group.length, 0);
-  const testRows = takeBalanced(testPool, choice.test ?? left, 'data.test', trainSource.name);
+  // All samples may train; then nothing is tested.
+  const none = choice.test === undefined && left === 0;
+  const testRows = none ? [] : takeBalanced(testPool, choice.test ?? left, 'data.test', trainSource.name);
   const shuffle = choice.shuffleLabels ? random.fork('labels') : null;
   const part = (
     source: LabelledSource,
@@ -52,7 +58,12 @@ export function classify(
     }
     const x = new Float32Array(rows.length * source.inputSize);
     for (const [k, i] of rows.entries()) source.row(i, x, k * source.inputSize);
-    return { size: rows.length, x, labels, ...targetsOf(labels, classes.length, context.loss) };
+    return {
+      size: rows.length,
+      x,
+      labels,
+      ...targetsOf(labels, classes.length, context.loss, source.oneHot),
+    };
   };
   const train = part(trainSource, trainRows, shuffle);
   const test = part(testSource ?? trainSource, testRows, null);
@@ -60,7 +71,7 @@ export function classify(
 }
 
 function chosenClasses(source: LabelledSource, digits: readonly number[] | undefined): readonly number[] {
-  const present = [...new Set(Array.from(source.labels))].sort((a, b) => a - b);
+  const present = source.classes ?? [...new Set(Array.from(source.labels))].sort((a, b) => a - b);
   if (!digits) return present;
   const missing = digits.filter((d) => !present.includes(d));
   if (digits.length < 2 || missing.length > 0)

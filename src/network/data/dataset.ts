@@ -19,6 +19,8 @@ export interface Dataset {
   readonly classes: number | null;
   readonly train: Split;
   readonly test: Split;
+  /** What was found out, left out or replaced when it was read, in sentences. */
+  readonly notes?: readonly string[];
 }
 
 export interface DataContext {
@@ -31,15 +33,16 @@ export interface DataContext {
 }
 
 /**
- * Targets of class labels. Squared loss: -1/+1 in one output for two classes, one-hot for more. Cross-entropy:
- * one-hot, always one output a class.
+ * Targets of class labels. Squared loss: -1/+1 in one output for two classes, one-hot for more. Cross-entropy, and labels
+ * that were given as one-hot rows: one-hot, always one output a class.
  */
 export function targetsOf(
   labels: Int32Array,
   classes: number,
   loss: LossName,
+  oneHot = false,
 ): { y: Float32Array; outputs: number } {
-  if (loss === 'mse' && classes === 2)
+  if (loss === 'mse' && classes === 2 && !oneHot)
     return { y: Float32Array.from(labels, (c) => (c === 0 ? -1 : 1)), outputs: 1 };
   const y = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) y[i * classes + labels[i]] = 1;

@@ -1,10 +1,13 @@
 import path from 'node:path';
 import { InputError } from '../../core/errors.js';
+import { loadArrays } from './arrayFiles.js';
+import { loadCsv } from './csv/load.js';
 import { type DataContext, type Dataset, withShiftedLabels } from './dataset.js';
+import { loadGiven } from './given.js';
+import { loadImageFolder } from './imageFolder/load.js';
 import { loadDigits, loadMnist } from './images.js';
-import type { DataSpec } from './spec.js';
+import type { DataFunction, DataSpec } from './spec.js';
 import { loadGaussianMixture, loadTeacher } from './synthetic.js';
-import { loadArrays, loadCsv } from './tabular.js';
 
 export { type DataContext, type Dataset, type Split, targetsOf } from './dataset.js';
 
@@ -31,6 +34,15 @@ function readable(spec: DataSpec, context: DataContext): Dataset {
   }
 }
 
+/** The data of a definition, which may be a function of the model file (`file`, for messages). Errors as in `loadData`. */
+export async function dataOf(
+  data: DataSpec | DataFunction,
+  context: DataContext,
+  file: string,
+): Promise<Dataset> {
+  return typeof data === 'function' ? loadGiven(data, context, file) : loadData(data, context);
+}
+
 function read(spec: DataSpec, context: DataContext): Dataset {
   switch (spec.kind) {
     case 'mnist':
@@ -46,5 +58,7 @@ function read(spec: DataSpec, context: DataContext): Dataset {
     case 'npz':
     case 'npy':
       return loadArrays(spec, context);
+    case 'images':
+      return loadImageFolder(spec, context);
   }
 }

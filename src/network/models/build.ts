@@ -38,6 +38,8 @@ export interface BuiltModel {
   readonly twoLayer?: TwoLayerFacts;
   /** Factor on the step size by layer name, as a parameterisation asks for; 1 where absent. */
   readonly rates: Readonly<Record<string, number>>;
+  /** Weights that the file set itself and that keep their values, where there are some. */
+  readonly kept?: { readonly weights: number; readonly of: number };
 }
 
 /** alpha of a width, by name, as a power `m^t`, or as it is. Throws an InputError for anything else. */
@@ -78,7 +80,7 @@ function fromBuilder(builder: ModelBuilder, context: ModelContext): BuiltModel {
   if (model instanceof Promise) {
     model.catch(() => undefined);
     throw new InputError(
-      'The model builder is asynchronous. It must return the tf.LayersModel itself, not a promise of one: build it without await.',
+      'The model builder is asynchronous. Await it, and give buildModel a function that returns the tf.LayersModel.',
       { field: 'model' },
     );
   }
@@ -86,8 +88,9 @@ function fromBuilder(builder: ModelBuilder, context: ModelContext): BuiltModel {
     throw new InputError('The model builder must return a tf.LayersModel (from tf.sequential or tf.model).', {
       field: 'model',
     });
-  if (!(builder as { keepsWeights?: boolean }).keepsWeights) seedModel(model, context.seed);
-  return { model, rates: {} };
+  if ((builder as { keepsWeights?: boolean }).keepsWeights) return { model, rates: {} };
+  const { kept, of } = seedModel(model, context.seed);
+  return { model, rates: {}, ...(kept > 0 ? { kept: { weights: kept, of } } : {}) };
 }
 
 function setWeights(layer: ScaledDense, kernel: Float32Array, bias?: Float32Array): void {

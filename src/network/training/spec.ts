@@ -1,6 +1,6 @@
 /** A training run as a plain value: what `train` takes. */
 
-import type { DataSpec, LossName } from '../data/spec.js';
+import type { DataFunction, DataSpec, LossName } from '../data/spec.js';
 import type { ModelBuilder, ModelSpec } from '../models/spec.js';
 
 export interface OptimizerSpec {
@@ -63,13 +63,15 @@ export interface ExperimentDefinition {
   /** The regime this experiment is meant to show; the editor warns where width and scale cannot give it. */
   readonly expect?: 'lazy' | 'rich';
   readonly model: ModelSpec | ModelBuilder;
-  readonly data: DataSpec;
+  readonly data: DataSpec | DataFunction;
   readonly loss: LossName;
   readonly optimizer: OptimizerSpec;
   readonly steps: number;
   readonly batch: number | 'full';
   readonly probe: number;
   readonly seed: number;
+  /** Arguments of the model's builder, by name. */
+  readonly args?: Readonly<Record<string, unknown>>;
   readonly regularization?: RegularizationSpec;
   readonly noise?: NoiseSpec;
   readonly stop?: StopSpec;
