@@ -13,6 +13,7 @@ import * as reproduce from './commands/reproduce.js';
 import * as run from './commands/run.js';
 import * as sweep from './commands/sweep.js';
 import * as verify from './commands/verify.js';
+import * as watch from './commands/watch.js';
 import * as verifyWorker from './verify/worker.js';
 import { version } from './version.js';
 
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     .exitOverride();
   for (const command of [
     run,
+    watch,
     sweep,
     predict,
     kernel,
