@@ -29,6 +29,15 @@ const node = {
 };
 const browser = { ...common, platform: 'browser', format: 'iife', target: 'es2022' };
 
+/** Leaves a module out of a bundle. */
+const without = (filter) => ({
+  name: 'without',
+  setup(build) {
+    build.onResolve({ filter }, ({ path: name }) => ({ path: name, namespace: 'nothing' }));
+    build.onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: '' }));
+  },
+});
+
 /** One entry a bundle; the name is also that of its metafile. */
 const bundles = {
   extension: { ...node, entryPoints: ['src/extension/extension.ts'], outfile: 'dist/extension.js' },
@@ -45,6 +54,15 @@ const bundles = {
     entryPoints: ['src/index.ts'],
     outfile: 'dist/index.js',
     external: [...node.external, '@tensorflow/*'],
+  },
+  // What `kernelscope watch` puts into a program: a small first part, and the rest for where something trains. Its copy of
+  // TensorFlow.js must not give the program's tensors other methods.
+  preload: { ...node, entryPoints: ['src/watch/preload/preload.ts'], outfile: 'dist/watch/preload.js' },
+  observer: {
+    ...node,
+    entryPoints: ['src/watch/observer/observer.ts'],
+    outfile: 'dist/watch/observer.js',
+    plugins: [without(/[/\\]chainedOps\.js$/)],
   },
   tsserver: { ...node, ...tsserver.bundle },
   dashboard: { ...browser, entryPoints: ['webview/dashboard.ts'], outfile: 'dist/webview/dashboard.js' },

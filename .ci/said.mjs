@@ -22,6 +22,7 @@ export const saidIn = [
   'src/runs',
   'src/theory',
   'src/trainer',
+  'src/watch',
   'src/cli/commands/compare.ts',
   'src/cli/commands/export.ts',
   'src/cli/commands/native.ts',

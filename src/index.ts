@@ -117,7 +117,6 @@ export {
   type TrainingSummary,
   train,
 } from './network/training/index.js';
-
 // Recorded runs.
 export {
   type Comparison,
@@ -129,3 +128,5 @@ export {
   readSnapshots,
   type StoredRun,
 } from './runs/index.js';
+// Watching a training of one's own.
+export { type StepValues, type WatchOptions, type WatchScope, watch } from './watch/library.js';

@@ -211,6 +211,6 @@ export class Page {
     }
     this.updateCards(scene);
     this.fillLastRow();
-    this.unmeasured.update(primary?.live && primary.lastStep === 0 ? [] : missing);
+    this.unmeasured.update(primary?.live && primary.lastStep === 0 ? [] : missing, primary);
   };
 }

@@ -14,6 +14,7 @@ import * as run from './commands/run.js';
 import * as sweep from './commands/sweep.js';
 import * as trace from './commands/trace.js';
 import * as verify from './commands/verify.js';
+import * as watch from './commands/watch.js';
 import * as verifyWorker from './verify/worker.js';
 import { version } from './version.js';
 
@@ -50,6 +51,7 @@ async function main(): Promise<void> {
     .exitOverride();
   for (const command of [
     run,
+    watch,
     sweep,
     predict,
     kernel,

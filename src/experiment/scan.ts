@@ -3,6 +3,8 @@
  * problems. A scanner, not a parser: it must be instant on every keystroke and survive half-written code. Positions are
  * offsets into the text.
  */
+import { buildsModel, functionOf } from './scanBuilders.js';
+import { exportedNames } from './scanExported.js';
 
 export interface ScannedCall {
   /** Name called (`dense`, `twoLayer`), and the whole `name(...)`. */
@@ -77,81 +79,45 @@ export function closingBracket(code: string, open: number): number {
   return code.length;
 }
 
-const returnsModel = /(?:\breturn|=>)\s*(?:await\s+)?\w+\.(?:sequential|model)\s*\(/;
-const modelVariable = /\b(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*\w+\.(?:sequential|model)\s*\(/;
+const experiment = /^(?:[\w$]+\s*\.\s*)?(NAME)\s*(?:<[^()]*>\s*)?\(/.source;
 
-/** Experiments and builders that a file exports. */
+/** Experiments and builders that a file exports, one an export; what is exported twice counts once. */
 export function scanExports(text: string): ScannedExport[] {
   // Most files of a workspace hold nothing of ours; say so before anything is copied.
-  if (!/defineExperiment|createModel|buildModel|\.sequential\s*\(|\.model\s*\(|LayersModel/.test(text))
+  if (!/defineExperiment|createModel|buildModel|\bsequential\b|\bmodel\s*\(|LayersModel/.test(text))
     return [];
   const code = blankedCode(text);
-  const found: ScannedExport[] = [];
-  const add = (name: string, kind: ScannedExport['kind'], start: number, end: number) =>
-    found.push({ name, kind, start, end, ...insidesOf(code, start, end) });
-
-  const experiment =
-    /\bexport\s+(?:default|(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=)\s*defineExperiment\s*\(/g;
-  for (const match of code.matchAll(experiment)) {
-    const start = match.index;
-    add(match[1] ?? 'default', 'experiment', start, closingBracket(code, start + match[0].length - 1));
+  const closing = (open: number): number => closingBracket(code, open);
+  const define = /\bdefineExperiment\s+as\s+([\w$]+)/.exec(code)?.[1] ?? 'defineExperiment';
+  const isExperiment = new RegExp(experiment.replace('NAME', define.replaceAll('$', '\\$')));
+  const found = new Map<number, ScannedExport>();
+  const add = (name: string, kind: ScannedExport['kind'], start: number, end: number) => {
+    // The default export is the one that is taken where none is named.
+    if (!found.has(start) || name === 'default')
+      found.set(start, { name, kind, start, end, ...insidesOf(code, start, end) });
+  };
+  for (const one of exportedNames(code)) {
+    const at = one.local ? variableOf(code, one.local) : one;
+    const call = at && isExperiment.exec(code.slice(at.value, at.value + 200));
+    if (at && call) {
+      add(one.name, 'experiment', at.start, closing(at.value + call[0].length - 1));
+      continue;
+    }
+    const builder = functionOf(code, one, closing);
+    if (builder && buildsModel(one.name, code.slice(builder.start, builder.end)))
+      add(one.name, 'builder', builder.start, builder.end);
   }
-  // const a = defineExperiment(...); export default a; export { a }; module.exports = ...
-  const declared = /(?:^|[;{}\n])\s*(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*defineExperiment\s*\(/g;
-  for (const match of code.matchAll(declared)) {
-    const name = match[1];
-    const start = match.index + match[0].search(/\b(?:const|let|var)\b/);
-    const end = closingBracket(code, match.index + match[0].length - 1);
-    if (
-      new RegExp(`\\bexport\\s+default\\s+${name}\\b`).test(code) ||
-      new RegExp(`\\bmodule\\.exports\\s*=\\s*${name}\\b`).test(code)
-    )
-      add('default', 'experiment', start, end);
-    else if (
-      new RegExp(`\\b(?:export|module\\.exports\\s*=)\\s*\\{[^}]*\\b${name}\\b`).test(code) ||
-      new RegExp(`\\bexports\\.${name}\\s*=`).test(code)
-    )
-      add(name, 'experiment', start, end);
-  }
-  const assigned = /\b(?:module\.)?exports(?:\.(\w+))?\s*=\s*defineExperiment\s*\(/g;
-  for (const match of code.matchAll(assigned))
-    add(
-      match[1] ?? 'default',
-      'experiment',
-      match.index,
-      closingBracket(code, match.index + match[0].length - 1),
-    );
-
-  const builder =
-    /\bexport\s+(default\s+)?(?:async\s+)?(?:function\s*(\w*)\s*\(|(?:const|let|var)\s+(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:async\s+)?(?:function\s*\w*\s*)?\()/g;
-  for (const match of code.matchAll(builder)) {
-    const name = match[1] ? 'default' : match[2] || match[3] || 'default';
-    const open = match.index + match[0].length - 1;
-    const end = endOfFunction(code, closingBracket(code, open));
-    const body = code.slice(open, end);
-    const annotated = /\)\s*:\s*(?:Promise<\s*)?tf\.(?:LayersModel|Sequential)\b/.test(body);
-    const variable = modelVariable.exec(body)?.[1];
-    const returned =
-      returnsModel.test(body) ||
-      (variable !== undefined && new RegExp(`\\breturn\\s+${variable}\\b`).test(body));
-    if (annotated || returned || /^(?:createModel|buildModel)$/.test(name))
-      add(name, 'builder', match.index, end);
-  }
-  return found.sort((a, b) => a.start - b.start);
+  return [...found.values()].sort((a, b) => a.start - b.start);
 }
 
-/** End of a function whose parameter list ends at `from`. */
-function endOfFunction(code: string, from: number): number {
-  const rest = code.slice(from);
-  const arrow = /^\s*(?::[^={]+)?=>\s*/.exec(rest);
-  if (arrow) {
-    const at = from + arrow[0].length;
-    if (code[at] === '{' || code[at] === '(') return closingBracket(code, at);
-    const call = code.indexOf('(', at);
-    return call < 0 ? code.length : closingBracket(code, call);
-  }
-  const body = code.indexOf('{', from);
-  return body < 0 ? code.length : closingBracket(code, body);
+/** Where a variable is declared, and where its value begins. */
+function variableOf(code: string, name: string): { start: number; value: number } | null {
+  const find = new RegExp(
+    String.raw`(?:\bexport\s+)?\b(?:const|let|var)\s+(?:[^=;]*,\s*)?${name.replaceAll('$', '\\$')}(?![\p{ID_Continue}$])(?:\s*:[^=\n]+)?\s*=\s*`,
+    'u',
+  );
+  const match = find.exec(code);
+  return match && { start: match.index, value: match.index + match[0].length };
 }
 
 function insidesOf(code: string, start: number, end: number): Pick<ScannedExport, 'layers' | 'model'> {

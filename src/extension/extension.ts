@@ -5,6 +5,7 @@ import { runCommands } from './commands/runCommands.js';
 import { storedCommands } from './commands/storedCommands.js';
 import { sweepCommands } from './commands/sweepCommands.js';
 import { toolCommands } from './commands/toolCommands.js';
+import { watchCommands } from './commands/watchCommands.js';
 import { ExperimentLenses } from './editor/codeLens.js';
 import { TypesFix } from './editor/editorTypes.js';
 import { LayerHints } from './editor/hints.js';
@@ -21,6 +22,7 @@ import { RunManager } from './runs/runManager.js';
 import { Sweeps } from './runs/sweeps.js';
 import type { Services } from './services.js';
 import { speakFrom, spoken } from './spoken/spoken.js';
+import { AutoWatch } from './tools/autoWatch.js';
 import { ClaimsTree } from './views/claimsTree.js';
 import { DiagnosticsTree } from './views/diagnosticsTree.js';
 import { RunsTree } from './views/runsTree.js';
@@ -84,6 +86,7 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
     ...sweepCommands(services),
     ...claimCommands(services),
     ...toolCommands(services),
+    ...watchCommands(services),
     menu: () => showMenu(services),
   };
   for (const [name, handler] of Object.entries(commands))
@@ -132,7 +135,19 @@ export function activate(context: vscode.ExtensionContext): KernelscopeApi {
   own(new InterruptedRuns(runs, context.workspaceState));
 
   const watcher = own(vscode.workspace.createFileSystemWatcher('**/.kernelscope/{runs,sweeps/*}/*/run.json'));
-  own(watcher.onDidCreate(() => runs.refresh()));
+  const found = (file: vscode.Uri): void => {
+    places.addRun(file.fsPath);
+    runs.refresh();
+  };
+  own(watcher.onDidCreate(found));
+  // Packages of a monorepo keep runs of their own.
+  void vscode.workspace
+    .findFiles('**/.kernelscope/runs/*/run.json', '**/node_modules/**', 500)
+    .then((files) => {
+      for (const file of files) places.addRun(file.fsPath);
+      if (files.length > 0) runs.refresh();
+    });
+  own(new AutoWatch(places, context.environmentVariableCollection));
   own(watcher.onDidDelete(() => runs.refresh()));
 
   const activationMilliseconds = performance.now() - start;

@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 
 /** Where things lie: the bundles of the extension and the runs of the workspace. */
 export class Places {
+  private readonly nested = new Set<string>();
+
   constructor(
     readonly extension: vscode.Uri,
     /** Folder for what the extension keeps of this workspace beside the runs: pages of claims and experiments. */
@@ -29,6 +31,17 @@ export class Places {
     return path.join(folder?.uri.fsPath ?? path.dirname(file), '.kernelscope', 'runs');
   }
 
+  /** Folder of the runs of a workspace folder. */
+  runsFolderOf(folder: string): string {
+    return path.join(folder, '.kernelscope', 'runs');
+  }
+
+  /** A run folder below a workspace folder, such as in a package of a monorepo: its runs are listed too. */
+  addRun(runFile: string): void {
+    const runs = path.dirname(path.dirname(runFile));
+    if (path.basename(runs) === 'runs') this.nested.add(runs);
+  }
+
   /** Folders of the sweeps of every workspace folder, the oldest first. */
   sweepFolders(): string[] {
     return this.ownFolders().flatMap((own) => {
@@ -46,7 +59,8 @@ export class Places {
 
   /** Folders with runs: those of every workspace folder and of its sweeps. The first is where imports go. */
   runsFolders(): string[] {
-    return [...this.ownFolders().map((own) => path.join(own, 'runs')), ...this.sweepFolders()];
+    const own = this.ownFolders().map((folder) => path.join(folder, 'runs'));
+    return [...new Set([...own, ...this.nested]), ...this.sweepFolders()];
   }
 }
 

@@ -1,5 +1,16 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type * as vscode from 'vscode';
 import { TrainerClient, type TrainerOptions } from '../trainer/client.js';
+
+/** A program that runs in a terminal of the window. */
+export interface TaskOptions {
+  readonly name: string;
+  readonly folder: vscode.WorkspaceFolder | vscode.TaskScope.Workspace;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** A process was asked for in a workspace that is not trusted. */
 export class UntrustedError extends Error {
@@ -32,6 +43,16 @@ export class Processes {
   spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
     this.require();
     return spawn(program, [...args], options);
+  }
+
+  /** Rejects with an UntrustedError. */
+  async task(api: typeof vscode, options: TaskOptions): Promise<vscode.TaskExecution> {
+    this.require();
+    const { name, folder, program, args, cwd, env } = options;
+    const execution = new api.ProcessExecution(program, [...args], { cwd, env: { ...env } });
+    const task = new api.Task({ type: 'kernelscope.watch' }, folder, name, 'Kernelscope', execution);
+    task.presentationOptions = { reveal: api.TaskRevealKind.Always, clear: true };
+    return api.tasks.executeTask(task);
   }
 
   private require(): void {

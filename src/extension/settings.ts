@@ -31,6 +31,10 @@ export const settings = {
   get codeLens(): boolean {
     return section().get('codeLens.enabled', true);
   },
+  /** Whether programs in integrated terminals are observed if they train. */
+  get autoWatch(): boolean {
+    return section().get('autoWatch', false);
+  },
   get inlayHints(): boolean {
     return section().get('inlayHints.enabled', true);
   },

@@ -127,8 +127,13 @@ export type RunRecord = MetricsRow | Snapshot | RegimeRecord | NoteRecord;
 
 export type RunStatus = 'running' | 'paused' | 'finished' | 'stopped' | 'diverged' | 'failed' | 'interrupted';
 
-/** Facts known before the first step. */
+/** Who trained: Kernelscope itself, or a program that was watched. */
+export type RunKind = 'trained' | 'watched';
+
+/** Facts known before the first step. What a watched run cannot know is absent. */
 export interface RunStarted {
+  /** Absent: trained. */
+  readonly kind?: RunKind;
   readonly run: string;
   /** Absolute path of the run folder. */
   readonly folder: string;
@@ -137,16 +142,16 @@ export interface RunStarted {
   readonly source: { readonly file: string; readonly exportName: string; readonly line?: number };
   readonly definition: Readonly<Record<string, unknown>>;
   readonly backend: { readonly name: string; readonly why: string };
-  readonly steps: number;
-  readonly learningRate: number;
+  readonly steps?: number;
+  readonly learningRate?: number;
   readonly parameters: number;
   /** Names of the layers that hold weights, in order. */
   readonly layers: readonly string[];
   readonly probe: { readonly size: number; readonly outputs: number; readonly labels: readonly number[] };
   readonly outputs: number;
-  readonly train: number;
-  readonly test: number;
-  readonly seed: number;
+  readonly train?: number;
+  readonly test?: number;
+  readonly seed?: number;
   readonly startedAt: string;
 }
 

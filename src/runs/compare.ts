@@ -22,7 +22,12 @@ function lastFinite(values: Float64Array | undefined): number | null {
   return null;
 }
 
+/**
+ * Whether all metrics at common steps are equal. Of watched programs those that both have: what is measured there follows the
+ * clock.
+ */
 function sameMetrics(a: StoredRun, b: StoredRun): boolean {
+  const byClock = a.run.kind === 'watched' || b.run.kind === 'watched';
   const at = new Map(Array.from(b.metrics.step, (step, i) => [step, i]));
   let common = 0;
   for (let i = 0; i < a.metrics.step.length; i++) {
@@ -31,7 +36,8 @@ function sameMetrics(a: StoredRun, b: StoredRun): boolean {
     common++;
     for (const [name, column] of Object.entries(a.metrics.columns)) {
       const other = b.metrics.columns[name];
-      if (other && !Object.is(column[i], other[j])) return false;
+      if (!other || Object.is(column[i], other[j])) continue;
+      if (!byClock || (Number.isFinite(column[i]) && Number.isFinite(other[j]))) return false;
     }
   }
   return common > 0;

@@ -1,4 +1,12 @@
 export { type Comparison, compareRuns } from './compare.js';
+export {
+  type ControlFile,
+  type ControlWord,
+  canSteer,
+  removeControl,
+  sendWord,
+  writeControl,
+} from './control.js';
 export { changedFields, leavesOf } from './definitions.js';
 export { type PageParts, reportPage } from './embed.js';
 export { type ExportFormat, exportFormats, exportName, exportRun } from './export.js';
@@ -35,4 +43,5 @@ export { framesOf } from './rows.js';
 export { deleteRun, editRun } from './runJson.js';
 export { lossSketch } from './sketch.js';
 export { doneCells, readSweepFile, type SweepFile, type SweepRequest, sweepFiles } from './sweepFile.js';
+export { type RunNews, RunTail } from './tail.js';
 export { claimRun, type Marks, type ResumePoint, RunWriter, reaches } from './writer.js';

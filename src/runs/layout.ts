@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { RunEnded, RunStarted, RunStatus, SnapshotName } from '../protocol/records.js';
+import type { RunEnded, RunKind, RunStarted, RunStatus, SnapshotName } from '../protocol/records.js';
 import type { ProcessIdentity } from './files/process.js';
 
 export const runSchemaVersion = 1;
@@ -18,6 +18,8 @@ export interface Fingerprint {
 /** What run.json holds. */
 export interface RunFile {
   readonly schemaVersion: number;
+  /** Absent: trained. */
+  readonly kind?: RunKind;
   readonly info: RunStarted;
   readonly status: RunStatus;
   readonly ended?: RunEnded;

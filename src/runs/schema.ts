@@ -20,15 +20,17 @@ const info = v.looseObject({
   source: v.looseObject({ file: text, exportName: text }),
   definition: v.record(text, v.unknown()),
   backend: v.looseObject({ name: text, why: text }),
-  steps: count,
-  learningRate: measured,
+  kind: v.optional(v.picklist(['trained', 'watched'])),
+  // What a watched run cannot know is absent.
+  steps: v.optional(count),
+  learningRate: v.optional(measured),
   parameters: count,
   layers: v.array(text),
   probe: v.looseObject({ size: count, outputs: count, labels: v.array(v.number()) }),
   outputs: count,
-  train: count,
-  test: count,
-  seed: v.number(),
+  train: v.optional(count),
+  test: v.optional(count),
+  seed: v.optional(v.number()),
   startedAt: time,
 });
 
@@ -51,6 +53,7 @@ const ended = v.looseObject({
 /** run.json, as far as it is relied on; what else it holds is kept. */
 export const runFileSchema = v.looseObject({
   schemaVersion: v.number(),
+  kind: v.optional(v.picklist(['trained', 'watched'])),
   info,
   status: v.picklist(statuses),
   ended: v.optional(ended),

@@ -152,6 +152,12 @@ export class RunWriter {
     this.saveRun();
   }
 
+  /** Whether the run is held between two steps. */
+  setStatus(status: 'running' | 'paused'): void {
+    this.run = { ...this.run, status };
+    this.saveRun();
+  }
+
   /** Writes how the run ended and lets go of the folder. */
   end(ended: RunEnded): void {
     try {

@@ -19,6 +19,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/network': ['src/core', 'src/protocol'],
   'src/experiment': ['src/core', 'src/protocol', 'src/network'],
   'src/runs': ['src/core', 'src/protocol'],
+  // Of the network it takes what looks at a model, and nothing that chooses a backend.
+  'src/watch': ['src/core', 'src/protocol', 'src/network', 'src/runs'],
   'src/theory': ['src/core', 'src/protocol', 'src/network', 'src/experiment'],
   'src/bench': ['src/core', 'src/protocol', 'src/network', 'src/experiment', 'src/theory'],
   'src/trainer': ['src/core', 'src/protocol', 'src/network', 'src/experiment', 'src/runs'],
@@ -31,6 +33,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'src/theory',
     'src/trainer',
     'src/bench',
+    'src/watch/settings',
   ],
   // Of the trainer the host needs its client, of experiments what can be read without running them.
   'src/extension': [
@@ -39,6 +42,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'src/runs',
     'src/trainer/client',
     'src/experiment/scan',
+    'src/experiment/scanTraining',
+    'src/watch/settings',
     'src/experiment/overrides',
   ],
   // It runs inside TypeScript's server and knows nothing of the rest.
@@ -59,6 +64,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     'src/network',
     'src/experiment',
     'src/runs',
+    'src/watch',
     'src/theory',
     'src/bench',
     'src/trainer',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blankedCode, editField, locateField, scanExports } from '../../src/experiment/scan.js';
+import { scanTrainings } from '../../src/experiment/scanTraining.js';
 
 const names = (text: string) => scanExports(text).map((e) => `${e.kind} ${e.name}`);
 
@@ -25,6 +26,68 @@ describe('scanning a model file', () => {
     ['// export default defineExperiment({})\nconst s = "export default defineExperiment({";', []],
     ['const hidden = defineExperiment({});', []],
     ['export default defineExperiment({ model: (tf) => tf.sequential(', ['experiment default']],
+    ['const a = defineExperiment({});\nexport { a as default };', ['experiment default']],
+    ['const a = defineExperiment({});\nexport { a as wide };', ['experiment wide']],
+    ['const a = defineExperiment({});\nexport { a };\nexport default a;', ['experiment default']],
+    ["import * as ks from 'kernelscope';\nexport default ks.defineExperiment({});", ['experiment default']],
+    [
+      "import { defineExperiment as exp } from 'kernelscope';\nexport default exp({});",
+      ['experiment default'],
+    ],
+    ['export default defineExperiment<Foo>({});', ['experiment default']],
+    ['export = defineExperiment({});', ['experiment default']],
+    ['export const größe = defineExperiment({});', ['experiment größe']],
+    ['export const a = defineExperiment({}), b = 2;', ['experiment a']],
+    [
+      'function createModel() { return tf.sequential(); }\nmodule.exports = { createModel };',
+      ['builder createModel'],
+    ],
+    ['const m = () => tf.sequential();\nmodule.exports = { one: 1, build: m, other };', ['builder build']],
+    ['module.exports = { build() { return tf.model({}); }, n: 3 };', ['builder build']],
+    ['module.exports = { build: async (n = 3) => tf.sequential({ layers: [n] }) };', ['builder build']],
+    [
+      'module.exports = function (units) { const m = tf.sequential(); m.add(1); return m; };',
+      ['builder default'],
+    ],
+    [
+      'exports.createModel = function () { return make(); };\nmodule.exports.net = () => tf.sequential();',
+      ['builder createModel', 'builder net'],
+    ],
+    ['function build() { return tf.sequential(); }\nexport { build };', ['builder build']],
+    [
+      'function build() { return tf.sequential(); }\nexport { build as default, other as net };',
+      ['builder default'],
+    ],
+    [
+      "import { layers, sequential } from '@tensorflow/tfjs';\nexport function build() { return sequential({ layers: [] }); }",
+      ['builder build'],
+    ],
+    [
+      'export async function build(units = 8, depth = { a: 1 }): Promise<tf.LayersModel> { return load(units); }',
+      ['builder build'],
+    ],
+    ['export function build(): LayersModel { return load(); }', ['builder build']],
+    [
+      'export const build = async <T>(x: T): Promise<LayersModel> => { return await make(x); };',
+      ['builder build'],
+    ],
+    ['export function build() { let model; model = tf.sequential(); return model; }', ['builder build']],
+    [
+      'export class Net { constructor(n) { this.n = n; } build() { const m = tf.sequential(); return m; } }',
+      ['builder Net'],
+    ],
+    [
+      'class Agent { createNetwork() { return tf.sequential(); } }\nmodule.exports = Agent;',
+      ['builder default'],
+    ],
+    [
+      'export function createModel(): tf.LayersModel;\nexport function createModel(n?: number): tf.LayersModel { return tf.sequential(); }',
+      ['builder createModel'],
+    ],
+    ['export const 建模 = () => tf.sequential();', ['builder 建模']],
+    ['function build() { return tf.sequential(); }\nbuild();', []],
+    ['export { build } from "./other";\nconst s = tf.sequential();', []],
+    ['export const history = []; export function plot(model) { return model.fit(); }', []],
   ])('finds the exports of %s', (text, expected) => {
     expect(names(text)).toEqual(expected);
   });
@@ -109,5 +172,25 @@ describe('scanning a model file', () => {
     expect(scanExports(text)).toHaveLength(1);
     // A generous bound: what is guarded is that nothing quadratic creeps in.
     expect(performance.now() - start).toBeLessThan(200);
+  });
+});
+
+describe('scanning for places that train', () => {
+  const imported = "const tf = require('@tensorflow/tfjs');\n";
+  it.each([
+    ['await model.fit(x, y, { epochs: 3 });', ['fit']],
+    ['await this.model\n  .fitDataset(data, {});', ['fitDataset']],
+    ['optimizer.minimize(() => loss());', ['minimize']],
+    ['tf.train.sgd(0.1).minimize(f);\nopt.applyGradients(g);', ['minimize', 'applyGradients']],
+    ['const l = await models[0].trainOnBatch(x, y);', ['trainOnBatch']],
+    ['// model.fit(x)\nconst s = "model.fit(x)"; fit(x); model.fitted(x);', []],
+  ])('%s', (text, expected) => {
+    expect(scanTrainings(imported + text).map(({ name }) => name)).toEqual(expected);
+    expect(scanTrainings(text.replaceAll('tf.', ''))).toEqual([]);
+  });
+
+  it('gives the start of the line', () => {
+    const text = `${imported}  await model.fit(x);\n`;
+    expect(scanTrainings(text)[0].start).toBe(imported.length);
   });
 });

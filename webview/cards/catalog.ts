@@ -61,9 +61,11 @@ const lossCard = (place: CardPlace): Card =>
       },
     ],
     units: (run) =>
-      isCrossEntropy(run)
-        ? t('cross-entropy in nats per sample')
-        : t('½ mean of (f − y)² over samples and outputs'),
+      run.info.kind === 'watched'
+        ? t('the loss that the program minimises, of the batch of a step')
+        : isCrossEntropy(run)
+          ? t('cross-entropy in nats per sample')
+          : t('½ mean of (f − y)² over samples and outputs'),
     describe: describeLoss,
   });
 

@@ -33,7 +33,7 @@ export function factsOf(run: RunData): readonly Fact[] {
     {
       name: t('step'),
       value: formatCount(run.last('step') ?? 0),
-      note: t('of {0}', formatCount(info.steps)),
+      note: info.steps === undefined ? '' : t('of {0}', formatCount(info.steps)),
     },
     {
       name: t('training loss'),
@@ -63,12 +63,16 @@ export function factsOf(run: RunData): readonly Fact[] {
       value: formatNumber(lambda),
       note: t('{0} probe inputs', info.probe.size),
     },
-    {
-      name: t('step size η'),
-      value: formatNumber(info.learningRate),
-      note: maxStep === null ? '' : t('stable below {0}', formatNumber(maxStep, 3)),
-      alarm: maxStep !== null && info.learningRate > maxStep,
-    },
+    ...(info.learningRate === undefined
+      ? []
+      : [
+          {
+            name: t('step size η'),
+            value: formatNumber(info.learningRate),
+            note: maxStep === null ? '' : t('stable below {0}', formatNumber(maxStep, 3)),
+            alarm: maxStep !== null && info.learningRate > maxStep,
+          },
+        ]),
     {
       name: t('monitoring'),
       value: tax === null ? '–' : `× ${tax.toFixed(2)}`,

@@ -98,8 +98,9 @@ export class Header {
     this.buttons.step.hidden = run.status !== 'paused';
     this.buttons.stop.hidden = !run.live;
     this.buttons.report.hidden = run.live;
-    this.progress.hidden = !run.live;
-    this.progress.value = run.info.steps > 0 ? (run.last('step') ?? 0) / run.info.steps : 0;
+    const { steps } = run.info;
+    this.progress.hidden = !run.live || steps === undefined;
+    this.progress.value = steps ? (run.last('step') ?? 0) / steps : 0;
     this.facts.update(factsOf(run));
     setText(this.message, run.ended?.message ?? '');
     this.message.hidden = !run.ended?.message;

@@ -129,7 +129,7 @@ export class Timeline {
 
   /** Last step on the track: the planned one while the run goes on. */
   private get extent(): number {
-    return Math.max(1, this.run?.live ? this.run.info.steps : 0, this.last);
+    return Math.max(1, this.run?.live ? (this.run.info.steps ?? 0) : 0, this.last);
   }
 
   private place(step: number): number {

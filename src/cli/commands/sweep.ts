@@ -211,7 +211,7 @@ async function runCell(
       },
       {
         started: (info) => {
-          steps = info.steps;
+          steps = info.steps ?? steps;
           told.started();
         },
         frame: ({ metrics }) => told.progress((metrics.step.at(-1) ?? 0) / steps),

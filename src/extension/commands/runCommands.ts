@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { parseOverride } from '../../experiment/overrides.js';
-import { readRunFile, sourceHash } from '../../runs/index.js';
+import { type ControlWord, canSteer, readRunFile, sendWord, sourceHash } from '../../runs/index.js';
 import type { ExperimentTarget } from '../editor/codeLens.js';
 import type { ActiveRun, RunWish } from '../runs/runManager.js';
 import type { Services } from '../services.js';
@@ -62,6 +62,16 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
     return chosen?.run;
   }
 
+  /** Says a word to a watched program, where the command is about one; whether it was. */
+  async function steered(given: unknown, word: ControlWord): Promise<boolean> {
+    const id = idOf(given);
+    const folder =
+      id && !runs.byId(id) ? runs.stored().find((r) => r.info.run === id)?.info.folder : undefined;
+    if (!folder || !canSteer(folder)) return false;
+    await sendWord(folder, word);
+    return true;
+  }
+
   async function pair(
     first: Promise<string | undefined>,
     second: () => Promise<string | undefined>,
@@ -104,8 +114,9 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
       const id = wish && (await start({ ...wish, overrides }));
       if (id) dashboards.show([id]);
     },
-    pause: async (given) => (await active(given))?.client.pause(),
+    pause: async (given) => (await steered(given, 'pause')) || (await active(given))?.client.pause(),
     resume: async (given) => {
+      if (await steered(given, 'resume')) return;
       const run = await active(given);
       if (run) {
         run.client.resume();
@@ -120,8 +131,10 @@ export function runCommands(services: Services): Readonly<Record<string, Handler
       const resumed = await start({ ...stored.info.source, resume: stored.info.folder });
       if (resumed) dashboards.show([resumed]);
     },
-    step: async (given) => (await active(given))?.client.step(1),
+    step: async (given) => (await steered(given, 'step')) || (await active(given))?.client.step(1),
+    measure: (given) => steered(given, 'measure'),
     stop: async (given) => {
+      if (await steered(given, 'stop')) return;
       const run = await active(given);
       if (run) await runs.stop(run);
     },

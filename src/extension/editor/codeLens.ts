@@ -41,7 +41,9 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
     if (!settings.codeLens) return [];
-    return this.scans.of(document).flatMap((found) => this.lensesOf(document, found));
+    const exported = this.scans.of(document).flatMap((found) => this.lensesOf(document, found));
+    if (!vscode.workspace.isTrusted) return exported;
+    return [...exported, ...this.scans.trainings(document).map(({ start }) => watchLens(document, start))];
   }
 
   private lensesOf(document: vscode.TextDocument, found: ScannedExport): vscode.CodeLens[] {
@@ -62,7 +64,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     const { l10n } = vscode;
     const lenses = [
       lens(
-        `$(play) ${l10n.t('Train')}`,
+        `$(play) ${found.kind === 'builder' ? l10n.t('Train here') : l10n.t('Train')}`,
         'kernelscope.run',
         l10n.t('Train this experiment and draw its kernel beside the code'),
       ),
@@ -72,6 +74,7 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
         l10n.t('Spectrum, largest stable step and forecast before any training'),
       ),
     ];
+    if (found.kind === 'builder') lenses.push(watchLens(document, found.start));
     const ours = found.model !== undefined;
     if (ours)
       lenses.push(
@@ -171,6 +174,15 @@ export class ExperimentLenses implements vscode.CodeLensProvider, vscode.Disposa
     this.changed.dispose();
   }
 }
+
+/** Runs the program that trains here, unchanged, and draws what it does. */
+const watchLens = (document: vscode.TextDocument, start: number): vscode.CodeLens =>
+  new vscode.CodeLens(rangeOf(document, { start, end: start }), {
+    title: `$(eye) ${vscode.l10n.t('Watch')}`,
+    command: 'kernelscope.watch',
+    tooltip: vscode.l10n.t('Run the program as it is, and draw its loss and kernel beside the code'),
+    arguments: [{ file: document.uri.fsPath }],
+  });
 
 interface Summary {
   readonly loss: { readonly train: number };

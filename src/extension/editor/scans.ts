@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type ScannedExport, scanExports } from '../../experiment/scan.js';
+import { type ScannedTraining, scanTrainings } from '../../experiment/scanTraining.js';
 
 /** Experiments and builders of open documents, scanned once a version. */
 export class Scans {
@@ -7,6 +8,20 @@ export class Scans {
     vscode.TextDocument,
     { version: number; found: readonly ScannedExport[] }
   >();
+
+  private readonly training = new WeakMap<
+    vscode.TextDocument,
+    { version: number; found: readonly ScannedTraining[] }
+  >();
+
+  /** Places of a document that train by themselves. */
+  trainings(document: vscode.TextDocument): readonly ScannedTraining[] {
+    const cached = this.training.get(document);
+    if (cached?.version === document.version) return cached.found;
+    const found = scanTrainings(document.getText());
+    this.training.set(document, { version: document.version, found });
+    return found;
+  }
 
   of(document: vscode.TextDocument): readonly ScannedExport[] {
     const cached = this.cache.get(document);

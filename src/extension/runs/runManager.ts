@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEnded, RunStarted } from '../../protocol/records.js';
 import type { FromTrainer, RunRequest } from '../../protocol/trainerWire.js';
-import { type DamagedRun, type RunFile, readRun, readSnapshots } from '../../runs/index.js';
+import { type DamagedRun, type RunFile, RunTail, readRun, readSnapshots } from '../../runs/index.js';
 import { describeExit, type TrainerClient } from '../../trainer/client.js';
 import { processes } from '../gate.js';
 import type { Places } from '../places.js';
@@ -106,20 +106,39 @@ export class RunManager implements vscode.Disposable {
     return model;
   }
 
-  /** Another process trains a run that is shown here, or the last window's trainer still ends it: looks until it is over. */
+  /** Another process trains a run that is shown here, or the last window's trainer still ends it: tells what comes until it is over. */
   private follow(id: string, folder: string): void {
     if (this.followed.has(id)) return;
+    const tail = new RunTail(folder);
+    // What is there already is in the model, but for what came since it was read.
+    const missed = tail.next();
+    if (missed) this.models.get(id)?.append(missed);
+    let looks = 0;
     const timer = setInterval(() => {
+      const model = this.models.get(id);
+      const news = model && tail.next();
+      if (model && news) {
+        model.append(news);
+        this.framed.fire({ run: model, frame: news });
+      }
+      // Whether it still goes on is asked once a second.
+      if (looks++ % 2 === 1) return;
       const status = this.stored().find((run) => run.info.run === id)?.status;
-      if (status === 'running' || status === 'paused') return;
+      if (status === 'running' || status === 'paused') {
+        if (model && model.status !== status) {
+          model.status = status;
+          this.changed.fire(model);
+        }
+        return;
+      }
       clearInterval(timer);
       this.followed.delete(id);
       if (status === undefined || this.byId(id)) return;
-      const model = RunModel.stored(readRun(folder), readSnapshots(folder));
-      this.models.set(id, model);
+      const whole = RunModel.stored(readRun(folder), readSnapshots(folder));
+      this.models.set(id, whole);
       this.read.add(id);
-      this.changed.fire(model);
-    }, 1000);
+      this.changed.fire(whole);
+    }, 500);
     this.followed.set(id, timer);
   }
 
@@ -136,10 +155,20 @@ export class RunManager implements vscode.Disposable {
   }
 
   refresh(): void {
-    // What this window has seen itself knows more than the folder: why a trainer died, for one.
-    for (const id of this.read) this.models.delete(id);
-    this.read.clear();
+    // What this window has seen itself knows more than the folder: why a trainer died, for one; and what it follows is up to date.
+    for (const id of this.read) {
+      if (this.followed.has(id)) continue;
+      this.models.delete(id);
+      this.read.delete(id);
+    }
     this.changed.fire(null);
+  }
+
+  /** Runs that go on in programs that are watched, the newest first: each is followed from then on. */
+  watched(): readonly RunModel[] {
+    return this.stored()
+      .filter((run) => run.kind === 'watched' && (run.status === 'running' || run.status === 'paused'))
+      .flatMap((run) => this.model(run.info.run, run.info.folder) ?? []);
   }
 
   /**

@@ -30,7 +30,10 @@ const lossBars = { width: 8 } as const;
 export const liveLine = (model: RunModel): Line => ({
   label: l10n.t('While training'),
   icon: 'sync~spin',
-  value: l10n.t('step {0} of {1}', number(model.last('step') || 0), number(model.info.steps)),
+  value:
+    model.info.steps === undefined
+      ? l10n.t('step {0}', number(model.last('step') || 0))
+      : l10n.t('step {0} of {1}', number(model.last('step') || 0), number(model.info.steps)),
   command: { command: 'kernelscope.showRun', title: '', arguments: [model.id] },
   children: [
     { label: l10n.t('Loss'), value: `${sparkline(model.column('loss'))} ${number(model.last('loss'))}` },

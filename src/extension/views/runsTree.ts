@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { sparkline } from '../../core/series/index.js';
 import type { RunStatus } from '../../protocol/records.js';
-import { doneCells, files } from '../../runs/index.js';
+import { canSteer, doneCells, files } from '../../runs/index.js';
 import { number, percent } from '../format.js';
 import type { RunManager } from '../runs/runManager.js';
 import type { Sweeps } from '../runs/sweeps.js';
@@ -136,9 +136,10 @@ export class RunsTree
     const losses = node.model?.column('loss') ?? this.runs.sketch(node.folder);
     item.description = `${sparkline(losses, { width: 8 })} ${words}`.trim();
     item.tooltip = tooltip(node);
-    const live = node.model !== null;
+    const live =
+      node.model !== null || (node.file?.kind === 'watched' && !node.file.ended && canSteer(node.folder));
     const resumable = !live && (node.status === 'interrupted' || node.status === 'stopped');
-    item.contextValue = `run.${live ? `live.${node.status}` : 'stored'}${node.pinned ? '.pinned' : ''}${resumable && !node.file?.sweep ? '.resumable' : ''}`;
+    item.contextValue = `run.${live ? `live.${node.status}` : 'stored'}${live && node.model === null ? '.watched' : ''}${node.pinned ? '.pinned' : ''}${resumable && !node.file?.sweep ? '.resumable' : ''}`;
     item.command = { command: 'kernelscope.showRun', title: vscode.l10n.t('Show'), arguments: [node.id] };
     item.accessibilityInformation = {
       label: `${node.name}, ${vscode.l10n.t(node.status)}${node.pinned ? `, ${vscode.l10n.t('pinned')}` : ''}, ${words}`,
@@ -218,7 +219,16 @@ function tooltip({ file, model, folder, name }: RunItem): vscode.MarkdownString 
   text.appendMarkdown('**').appendText(name).appendMarkdown('**\n\n');
   if (info)
     text.appendText(
-      `${vscode.l10n.t('{0} parameters, {1} backend, seed {2}', info.parameters.toLocaleString(), info.backend.name, info.seed)}\n\n`,
+      `${
+        info.seed === undefined
+          ? vscode.l10n.t('{0} parameters, {1} backend', info.parameters.toLocaleString(), info.backend.name)
+          : vscode.l10n.t(
+              '{0} parameters, {1} backend, seed {2}',
+              info.parameters.toLocaleString(),
+              info.backend.name,
+              info.seed,
+            )
+      }\n\n`,
     );
   if (summary)
     text.appendText(

@@ -51,7 +51,7 @@ export class StatusBar implements vscode.Disposable {
     const more = running.length > 1 ? ` +${running.length - 1}` : '';
     const step = model?.last('step') || 0;
     this.state.text = model
-      ? `$(${model.status === 'paused' ? 'debug-pause' : 'sync~spin'}) ${percent(step / model.info.steps, 0)} · ${vscode.l10n.t('loss')} ${number(model.last('loss'))}${more}`
+      ? `$(${model.status === 'paused' ? 'debug-pause' : 'sync~spin'}) ${model.info.steps === undefined ? vscode.l10n.t('step {0}', number(step)) : percent(step / model.info.steps, 0)} · ${vscode.l10n.t('loss')} ${number(model.last('loss'))}${more}`
       : `$(loading~spin) ${spoken(stage)}${more}`;
     this.state.tooltip = running.map((run) => run.model?.name ?? run.wish.file).join('\n');
     this.state.show();

@@ -7,4 +7,5 @@ export { Parameters } from '../jacobian/parameters.js';
 export { outputCount } from '../outputs.js';
 export { explicitJacobian } from './explicit.js';
 export { empiricalKernel, type TensorFunction } from './kernel.js';
+export { kernelNow } from './kernelNow.js';
 export type { EmpiricalKernel, KernelImplementation, KernelMode, KernelOptions } from './request.js';

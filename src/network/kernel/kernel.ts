@@ -108,7 +108,7 @@ async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Pr
 }
 
 /** From the trace; or, where samples cannot be told apart in it, one by one. */
-function contributionsBySamples(
+export function contributionsBySamples(
   program: Program,
   inputs: readonly tf.Tensor[],
   structure: Structure,
@@ -154,7 +154,11 @@ function requireIndependentSamples(program: Program, inputs: readonly tf.Tensor[
 const isInferenceNormalisation = ({ kernel, inputs }: GraphNode): boolean =>
   kernel === 'FusedBatchNorm' && behindCopies(inputs.mean).variable !== null;
 
-function notesOn(program: Program, { problem, skeleton }: Structure, passes: number): readonly string[] {
+export function notesOn(
+  program: Program,
+  { problem, skeleton }: Structure,
+  passes: number,
+): readonly string[] {
   const notes: string[] = [];
   if (problem)
     notes.push(

@@ -4,15 +4,60 @@ import type { Contributions } from './collect.js';
 import type { KernelMode, KernelOptions } from './request.js';
 import { addTerm, type Place } from './sums.js';
 
+type Layers = Readonly<Record<string, Float32Array>> | null;
+
 /** A kernel by the backend's operations, the upper triangle of a symmetric one. `data` and `layers` come as zeros. */
 export async function onBackend(
   left: Contributions,
   right: Contributions,
   mode: KernelMode,
   data: Float32Array,
-  layers: Readonly<Record<string, Float32Array>> | null,
+  layers: Layers,
   options: KernelOptions,
 ): Promise<void> {
+  for (const { terms, at } of panels(left, right, mode, layers !== null, options))
+    try {
+      for (const [k, { inputs, cotangents, factor, shift }] of terms.entries()) {
+        const a = (await inputs.data()) as Float32Array;
+        const d = cotangents ? ((await cotangents.data()) as Float32Array) : null;
+        addTerm(data, at, a, d, factor, shift);
+        if (layers) addTerm(layers[left.parts[k].layer], at, a, d, factor, shift);
+      }
+    } finally {
+      tf.dispose(terms);
+    }
+}
+
+/** The same at once, without waiting for the backend. */
+export function onBackendNow(
+  left: Contributions,
+  right: Contributions,
+  mode: KernelMode,
+  data: Float32Array,
+  layers: Layers,
+  options: KernelOptions,
+): void {
+  for (const { terms, at } of panels(left, right, mode, layers !== null, options))
+    try {
+      for (const [k, { inputs, cotangents, factor, shift }] of terms.entries()) {
+        const a = inputs.dataSync() as Float32Array;
+        const d = cotangents ? (cotangents.dataSync() as Float32Array) : null;
+        addTerm(data, at, a, d, factor, shift);
+        if (layers) addTerm(layers[left.parts[k].layer], at, a, d, factor, shift);
+      }
+    } finally {
+      tf.dispose(terms);
+    }
+}
+
+/** The terms of one panel of rows after another, by layer where they are told apart. Whoever takes them disposes them. */
+function* panels(
+  left: Contributions,
+  right: Contributions,
+  mode: KernelMode,
+  apart: boolean,
+  options: KernelOptions,
+): Generator<{ readonly terms: Term[]; readonly at: Place }> {
   const symmetric = left === right;
   const stride = mode === 'full' ? left.outputs : 1;
   const cols = right.samples * stride;
@@ -36,19 +81,10 @@ export async function onBackend(
         const term = termOf(part, right.parts[k], rows, columns, left.outputs);
         return { ...term, factor: own * term.factor };
       });
-      return layers || size <= byNumbers ? each : [summed(each)];
+      return apart || size <= byNumbers ? each : [summed(each)];
     });
     const at: Place = { row: i * stride, column: from * stride, rows: rows[1] * stride, cols, symmetric };
-    try {
-      for (const [k, { inputs, cotangents, factor, shift }] of terms.entries()) {
-        const a = (await inputs.data()) as Float32Array;
-        const d = cotangents ? ((await cotangents.data()) as Float32Array) : null;
-        addTerm(data, at, a, d, factor, shift);
-        if (layers) addTerm(layers[left.parts[k].layer], at, a, d, factor, shift);
-      }
-    } finally {
-      tf.dispose(terms);
-    }
+    yield { terms, at };
   }
 }
 
