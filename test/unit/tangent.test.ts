@@ -7,42 +7,7 @@ import * as tf from '../../src/network/tf.js';
 import { architectures, inputs, seeded } from '../helpers/architectures.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
 import { furtherArchitectures } from '../helpers/furtherArchitectures.js';
-
-/** Largest difference relative to the largest entry. */
-function gap(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  let worst = 0;
-  let scale = 0;
-  for (let i = 0; i < a.length; i++) {
-    worst = Math.max(worst, Math.abs(a[i] - b[i]));
-    scale = Math.max(scale, Math.abs(b[i]));
-  }
-  return worst / scale;
-}
-
-/** Full kernel in float64 from the explicit Jacobians. */
-function contract(left: tf.Tensor2D, right: tf.Tensor2D): Float64Array {
-  const [a, b] = [left.dataSync(), right.dataSync()];
-  const [n, p] = left.shape;
-  const m = right.shape[0];
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < m; j++) {
-      let sum = 0;
-      for (let k = 0; k < p; k++) sum += a[i * p + k] * b[j * p + k];
-      out[i * m + j] = sum;
-    }
-  return out;
-}
-
-function traceOf(full: Float64Array, n: number, m: number, outputs: number): Float64Array {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < m; j++)
-      for (let o = 0; o < outputs; o++)
-        out[i * m + j] += full[(i * outputs + o) * m * outputs + j * outputs + o] / outputs;
-  return out;
-}
+import { contracted, gap, traceOf } from '../helpers/kernels.js';
 
 /** J v against differences of the outputs along v: automatic differentiation itself may be wrong on a backend. */
 function expectSlope(model: tf.LayersModel, x: tf.Tensor | tf.Tensor[], jacobian: tf.Tensor2D): void {
@@ -96,7 +61,7 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
       const [jx, jy] = [explicitJacobian(model, x, outputs), explicitJacobian(model, y, outputs)];
       expectSlope(model, x, jx);
       const held = tf.memory().numTensors;
-      const full = contract(jx, jx);
+      const full = contracted(jx, jx);
       const fullKernel = await empiricalKernel(model, x, { mode: 'full', blockRows: 2 });
       expect(gap(fullKernel.data, full)).toBeLessThan(1e-5);
       const trace = await empiricalKernel(model, x, { perLayer: true });
@@ -111,9 +76,9 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
         ),
       ).toBeLessThan(1e-5);
       const rectangle = await empiricalKernel(model, x, { against: y });
-      expect(gap(rectangle.data, traceOf(contract(jx, jy), n, m, outputs.length))).toBeLessThan(1e-5);
+      expect(gap(rectangle.data, traceOf(contracted(jx, jy), n, m, outputs.length))).toBeLessThan(1e-5);
       const wide = await empiricalKernel(model, y, { against: x, mode: 'full', perLayer: true });
-      expect(gap(wide.data, contract(jy, jx))).toBeLessThan(1e-5);
+      expect(gap(wide.data, contracted(jy, jx))).toBeLessThan(1e-5);
       const wideParts = Object.values(wide.perLayer ?? {});
       const total = wide.data.map((_, k) => wideParts.reduce((sum, part) => sum + part[k], 0));
       expect(gap(total, wide.data)).toBeLessThan(1e-5);
