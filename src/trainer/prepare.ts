@@ -7,6 +7,7 @@ import { placed } from '../experiment/load.js';
 import { type BackendReport, useBackend } from '../network/backends/index.js';
 import { type Dataset, dataOf } from '../network/data/index.js';
 import { type BuiltModel, buildModel } from '../network/models/build.js';
+import { outputCount } from '../network/outputs.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
 import { compiledNote } from './checks/compiled.js';
 import { requireClasses } from './checks/outputProblems.js';
@@ -106,7 +107,7 @@ function requireFit(built: BuiltModel, data: Dataset, file: string): void {
       `${file}: the model takes inputs of shape [${wanted.join(', ')}], but ${data.name} has [${data.inputShape.join(', ')}]. Change the input shape, or ask for another shape of the data (shape: 'flat' or 'image').`,
       { file, field: 'model' },
     );
-  const outputs = built.model.outputs[0].shape.slice(1).reduce<number>((a, n) => a * (n ?? 1), 1);
+  const outputs = outputCount(built.model);
   if (outputs !== data.outputs)
     throw new InputError(
       `${file}: the model has ${outputs} outputs, but ${data.name} needs ${data.outputs}${data.classes ? ` for ${data.classes} classes` : ''}.`,
