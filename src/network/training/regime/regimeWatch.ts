@@ -127,6 +127,8 @@ export class RegimeWatch {
     this.step = step;
     this.path = path;
     this.covered = covered;
+    // The run looked ahead at its start, or was too short for it; from here it would go another way.
+    this.lookedAhead = true;
   }
 
   /** Goes through the run ahead of it, once. The weights of the model stay what they are. */
