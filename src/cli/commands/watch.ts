@@ -22,7 +22,6 @@ interface Options {
   readonly out?: string;
   readonly runs?: string;
   readonly model?: string;
-  readonly verbose?: boolean;
 }
 
 export function register(program: Command): void {
@@ -39,7 +38,7 @@ export function register(program: Command): void {
     .action(watchAction);
 }
 
-async function watchAction(command: string[], options: Options): Promise<void> {
+async function watchAction(command: string[], options: Options, self: Command): Promise<void> {
   if (options.out !== undefined && options.runs !== undefined)
     throw new InputError('--out and --runs both say where runs are written; give one of them.', {
       field: '--out',
@@ -62,7 +61,8 @@ async function watchAction(command: string[], options: Options): Promise<void> {
     announce,
     ...(options.probe === undefined ? {} : { probe: path.resolve(options.probe) }),
     ...(options.model === undefined ? {} : { model: options.model }),
-    ...(options.verbose ? { verbose: true } : {}),
+    // The program has an option of that name too, and takes it.
+    ...(self.optsWithGlobals()['verbose'] === true ? { verbose: true } : {}),
   };
   try {
     const { code, signal } = await runWatched(command, settings);
