@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../../core/errors.js';
 import { type ResolvedExperiment, resolver } from '../../experiment/index.js';
+import { useBackend } from '../../network/backends/index.js';
 import {
   changedFields,
   files,
@@ -28,6 +29,8 @@ export async function knownCells(
   fixed: Readonly<Record<string, unknown>>,
 ): Promise<KnownCell[]> {
   const { file, export: exportName, data } = request;
+  // A model file may make tensors while it is loaded; here nothing is computed, so any backend will do.
+  await useBackend('cpu');
   const resolve = await quietly(() => resolver({ file, exportName, data }));
   const hashes = new Map<string, string>();
   const hashOf = (name: string): string => {
@@ -58,8 +61,16 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
 
 function dataFiles({ definition, folder }: ResolvedExperiment): string[] {
   const { data } = definition;
-  const names = ['path' in data ? data.path : undefined, 'targetPath' in data ? data.targetPath : undefined];
-  return names.flatMap((name) => (name === undefined ? [] : [path.resolve(folder, name)]));
+  if (typeof data === 'function' || !('path' in data) || data.path === undefined) return [];
+  const place = path.resolve(folder, data.path);
+  // A folder of images, or of the files of MNIST; what is not there is said where it is read.
+  if (existsSync(place) && statSync(place).isDirectory())
+    return readdirSync(place, { recursive: true, encoding: 'utf8' })
+      .map((name) => path.join(place, name))
+      .filter((name) => statSync(name).isFile())
+      .sort();
+  const more = data.kind === 'npy' ? [data.targetPath, data.xTest, data.yTest] : [];
+  return [place, ...more.flatMap((name) => (name === undefined ? [] : [path.resolve(folder, name)]))];
 }
 
 /** The folder of a sweep is that of one request, and its cells are what they were. Throws an InputError that names what differs. */
