@@ -22,6 +22,7 @@ export interface WatchState {
   readonly measured: number;
   readonly step: number;
   readonly path: readonly GapAt[];
+  readonly lookedAhead: boolean;
   readonly covered: number;
 }
 

@@ -127,6 +127,7 @@ class Session {
       }
       await control.gate?.(step);
       const fresh = resume === undefined || step > resume.step;
+      const aborted = control.signal?.aborted === true;
       let done = ended || step >= steps || this.outOfTime();
       const saves = step > 0 && step % saveEvery === 0;
       if (!told.kernel && (done || kernelAt.has(step))) {
@@ -141,7 +142,7 @@ class Session {
         if (!exact) done ||= this.reached(row.values['loss']);
       }
       if (saves && fresh && !done) await control.onCheckpoint?.(this.checkpoint(step, { told }), true);
-      if (!done && control.signal?.aborted) {
+      if (!done && aborted) {
         // Taken before anything that only the interrupt adds, so that a run that goes on from here knows nothing of it.
         if (fresh && !saves) await control.onCheckpoint?.(this.checkpoint(step, { told }), false);
         if (!told.kernel) yield* await this.kernelRecords(step, false);

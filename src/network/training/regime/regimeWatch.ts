@@ -107,25 +107,27 @@ export class RegimeWatch {
   }
 
   state(): WatchState {
-    const { dynamics, kernel, measured, step, path, covered } = this;
+    const { dynamics, kernel, measured, step, path, lookedAhead, covered } = this;
     return {
       dynamics: dynamics?.state() ?? null,
       kernel: kernel?.data.slice() ?? null,
       measured,
       step,
       path,
+      lookedAhead,
       covered,
     };
   }
 
   /** Goes on from a state; `follow` has taken the start of the same run before. */
-  restore({ dynamics, kernel, measured, step, path, covered }: WatchState): void {
+  restore({ dynamics, kernel, measured, step, path, lookedAhead, covered }: WatchState): void {
     if (dynamics) this.dynamics?.restore(dynamics);
     const P = Math.sqrt(kernel?.length ?? 0);
     this.kernel = kernel && matrix(P, P, kernel);
     this.measured = measured;
     this.step = step;
     this.path = path;
+    this.lookedAhead = lookedAhead;
     this.covered = covered;
     // The run looked ahead at its start, or was too short for it; from here it would go another way.
     this.lookedAhead = true;
