@@ -34,7 +34,7 @@ export interface TrainerExit {
 }
 
 /** Milliseconds a child has to follow a request to stop, then SIGTERM, before SIGKILL; and to leave when it is let go. */
-const patience = { message: 2000, term: 3000, farewell: 4000 };
+const gracePeriods = { message: 2000, term: 3000, farewell: 4000 };
 const keptStderr = 4000;
 
 /** A trainer that could not be started, died, or refused; the message is a sentence. */
@@ -193,11 +193,11 @@ export class TrainerClient implements Disposable {
     if (!this.running || this.stopping) return;
     this.stopping = true;
     this.send({ type: 'stop' });
-    if (await this.settled(patience.message)) return;
+    if (await this.settled(gracePeriods.message)) return;
     this.child?.kill('SIGTERM');
-    if (await this.settled(patience.term)) return;
+    if (await this.settled(gracePeriods.term)) return;
     this.child?.kill('SIGKILL');
-    await this.settled(patience.term);
+    await this.settled(gracePeriods.term);
   }
 
   /** Ends the child; a run that goes on ends as interrupted, with a checkpoint, if it does so within a few seconds. */
@@ -206,7 +206,7 @@ export class TrainerClient implements Disposable {
     if (!this.running) return;
     this.send({ type: 'shutdown' });
     const child = this.child;
-    const timer = setTimeout(() => child?.kill('SIGKILL'), patience.farewell);
+    const timer = setTimeout(() => child?.kill('SIGKILL'), gracePeriods.farewell);
     timer.unref();
     child?.once('exit', () => clearTimeout(timer));
   }

@@ -8,7 +8,7 @@ import { settings } from '../settings.js';
 type Handler = (...args: unknown[]) => unknown;
 
 /** Milliseconds that a program may take until it trains, for its run to be shown by itself. */
-const patience = 10 * 60_000;
+const timeout = 10 * 60_000;
 
 /** Nearest folder at or above a file that has a package.json; else that of the file. */
 function projectOf(file: string): string {
@@ -94,7 +94,7 @@ export function watchCommands({ runs, places, dashboards }: Services): Readonly<
       const since = Date.now();
       const timer = setInterval(() => {
         const id = look();
-        if (id || Date.now() - since > patience) done(id);
+        if (id || Date.now() - since > timeout) done(id);
       }, 300);
       const ended = vscode.tasks.onDidEndTaskProcess((e) => {
         if (e.execution === execution) done(look());

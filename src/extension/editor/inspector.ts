@@ -27,7 +27,7 @@ export interface Finding {
 }
 
 /** A computation that a newer one waits for at most this long before its trainer is replaced. */
-const patience = 3000;
+const timeout = 3000;
 
 /** A trainer that nobody has asked anything for this long is ended; the next question starts another. */
 const idle = 10 * 60_000;
@@ -182,7 +182,7 @@ export class Inspector implements vscode.Disposable {
     this.wanted = wanted;
     setTimeout(() => {
       if (this.wanted === wanted && this.busy === busy) this.replaceTrainer();
-    }, patience);
+    }, timeout);
     return done;
   }
 

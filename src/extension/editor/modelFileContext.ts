@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Scans } from './scans.js';
 
 /** A file is read for this long before a trainer is made ready: the diagnostics go first. */
-const patience = 2000;
+const timeout = 2000;
 
 /** Keeps the context key `kernelscope.isModelFile`, which menus and the key binding ask for, and foresees runs. */
 export class ModelFileContext implements vscode.Disposable {
@@ -42,7 +42,7 @@ export class ModelFileContext implements vscode.Disposable {
 
   private expectSoon(): void {
     if (this.expecting) clearTimeout(this.expecting);
-    this.expecting = setTimeout(() => this.expectRun(), patience);
+    this.expecting = setTimeout(() => this.expectRun(), timeout);
   }
 
   dispose(): void {

@@ -4,7 +4,7 @@ import { changedAt, files } from '../../runs/index.js';
 import type { RunManager } from './runManager.js';
 
 /** Looks at runs that still say that they go on, a quarter of a second apart. */
-const patience = 60;
+const attempts = 60;
 /** Milliseconds within which a run that ended counts as one of the last window. */
 const recent = 60_000;
 const storageKey = 'kernelscope.active';
@@ -48,7 +48,7 @@ export class InterruptedRuns implements vscode.Disposable {
               started - changedAt(path.join(run.info.folder, files.run)) < recent),
         );
     // The last window's trainers may still be writing their checkpoints.
-    for (let i = 0; i < patience && ours().some((run) => run.status === 'running'); i++)
+    for (let i = 0; i < attempts && ours().some((run) => run.status === 'running'); i++)
       await new Promise((resolve) => setTimeout(resolve, 250));
     const cut = ours().filter((run) => run.status === 'interrupted');
     if (cut.length === 0) return;

@@ -68,7 +68,7 @@ function padCausalLayers(): void {
 }
 
 /** Convolutional layers that TensorFlow.js builds and then cannot run or differentiate. */
-export function repairConvolutionLayers(): void {
+export function patchConvolutionLayers(): void {
   unfuseDilatedLayers();
   padCausalLayers();
 }

@@ -1,11 +1,11 @@
 import * as tf from '../tf.js';
-import { repairConvolutionLayers } from './convolutionLayers.js';
-import { repairBroadcastGradients } from './kernels/broadcastProducts.js';
-import { repairContractionGradients } from './kernels/contraction.js';
-import { repairDilatedGradients } from './kernels/convolution.js';
-import { repairVolumeGradients } from './kernels/volumes.js';
-import { repairNormalizations } from './normalization.js';
-import { repairByRules } from './ruleGradients.js';
+import { patchConvolutionLayers } from './convolutionLayers.js';
+import { patchBroadcastGradients } from './kernels/broadcastProducts.js';
+import { patchContractionGradients } from './kernels/contraction.js';
+import { patchDilatedGradients } from './kernels/convolution.js';
+import { patchVolumeGradients } from './kernels/volumes.js';
+import { patchNormalizations } from './normalization.js';
+import { patchByRules } from './ruleGradients.js';
 
 type Derivative = (x: tf.Tensor) => tf.Tensor;
 
@@ -42,7 +42,7 @@ let done = false;
  * derivatives. Comparisons get the zero gradient that lets `where` be differentiated. Pooling and logSoftmax keep first
  * order only.
  */
-export function repairGradients(): void {
+export function patchGradients(): void {
   if (done) return;
   done = true;
   elementwise('Tanh', (x) => tf.sub(1, tf.square(tf.tanh(x))));
@@ -76,11 +76,11 @@ export function repairGradients(): void {
     inputsToSave: ['x'],
     gradFunc: (_dy, [x]) => ({ x: () => tf.zerosLike(x) }),
   });
-  repairDilatedGradients();
-  repairVolumeGradients();
-  repairContractionGradients();
-  repairBroadcastGradients();
-  repairByRules();
-  repairConvolutionLayers();
-  repairNormalizations();
+  patchDilatedGradients();
+  patchVolumeGradients();
+  patchContractionGradients();
+  patchBroadcastGradients();
+  patchByRules();
+  patchConvolutionLayers();
+  patchNormalizations();
 }

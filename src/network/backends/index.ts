@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { FailureError } from '../../core/errors.js';
 import * as tf from '../tf.js';
 import { loadNative } from './native.js';
-import { repairBackend } from './repairs.js';
+import { patchBackend } from './patches.js';
 import type { BackendFallback, BackendName, BackendPreference, BackendReport } from './report.js';
 import { spectraOnThreads, threadCount } from './simd/index.js';
 import { loadWasm, withoutNewListeners } from './wasm.js';
@@ -81,7 +81,7 @@ async function start(name: BackendName, options: BackendOptions): Promise<string
     if (name === 'wasm') await loadWasm(options.wasmPath);
     if (!(await withoutNewListeners(() => tf.setBackend(tensorflowName[name]))))
       return 'TensorFlow.js could not start it.';
-    repairBackend(name);
+    patchBackend(name);
     const product = tf.tidy(() =>
       tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2]), tf.tensor2d([5, 6, 7, 8], [2, 2])),
     );

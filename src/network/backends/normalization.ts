@@ -14,7 +14,7 @@ interface OpenNormalization {
  * batch normalisation with `scale` or `center` off cannot be trained. A scale of ones and a shift of zeros stand in for
  * what is absent.
  */
-export function repairNormalizations(): void {
+export function patchNormalizations(): void {
   for (const layer of [tf.layers.batchNormalization(), tf.layers.layerNormalization()]) {
     const prototype = Object.getPrototypeOf(layer) as OpenNormalization;
     const original = prototype.call;

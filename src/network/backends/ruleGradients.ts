@@ -67,7 +67,7 @@ function registerRule(
  * count margins; mirrored margins are left out; strided slices have no gradient; that of Tile takes two operations a copy; the
  * greater or lesser of two numbers, and squared differences, forget to sum over what was repeated.
  */
-export function repairByRules(): void {
+export function patchByRules(): void {
   for (const kernel of ['Max', 'Min']) registerRule(extremum, kernel, ['x'], true);
   for (const kernel of resize.kernels) registerRule(resize, kernel, ['images']);
   registerRule(cumulativeSum, 'Cumsum', ['x']);

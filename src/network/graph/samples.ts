@@ -35,7 +35,7 @@ export interface Problem {
 const known = new WeakMap<object, Map<string, Structure>>();
 
 const shapeKey = (inputs: readonly tf.Tensor[], program: Program): string =>
-  `${inputs.map((t) => `${t.dtype}[${t.shape.slice(1).join()}]`).join(' ')} ${program.weights.length}`;
+  `${inputs.map((t) => `${t.dtype}[${t.shape.slice(1).join()}]`).join(' ')} ${program.weights.map(({ variable }) => variable.id).join()}`;
 
 /** The structure of a program's trace, found once for inputs of the same shape: few samples are run a few times. */
 export function structureOf(program: Program, inputs: readonly tf.Tensor[]): Structure {

@@ -18,11 +18,11 @@ const gb = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(2)} GB`;
 export function requireMemory(rows: number, cols: number, arrays: number): void {
   const needed = 4 * rows * cols * arrays;
   if (needed <= small) return;
-  const room = share * process.availableMemory();
-  if (needed <= room) return;
-  const fits = Math.floor(Math.sqrt(room / (4 * arrays)));
+  const budget = share * process.availableMemory();
+  if (needed <= budget) return;
+  const fits = Math.floor(Math.sqrt(budget / (4 * arrays)));
   throw new FailureError(
-    `A kernel of ${rows} x ${cols} values${arrays > 1 ? ` in ${arrays} parts` : ''} takes ${gb(needed)}, but ${gb(room)} are to be had; up to ${fits} x ${fits} fits. Take fewer inputs, the trace form, or products without forming the kernel (KernelOperator).`,
+    `A kernel of ${rows} x ${cols} values${arrays > 1 ? ` in ${arrays} parts` : ''} takes ${gb(needed)}, but ${gb(budget)} are to be had; up to ${fits} x ${fits} fits. Take fewer inputs, the trace form, or products without forming the kernel (KernelOperator).`,
   );
 }
 
@@ -37,10 +37,10 @@ function inputsThatFit(x: Inputs, collect: Collect): number {
     const parts = collect(some);
     const each = (tf.memory().numBytes - before) / few;
     parts.dispose();
-    const room = share * device().availableBytes() - blocks;
+    const budget = share * device().availableBytes() - blocks;
     // While they are made, the parts of a chain of layers take about three times what they hold in the end.
     // What is free differs a little from one look to the next; the number that is named must fit at the next one.
-    return Math.max(1, Math.floor((margin * room) / (3 * each)));
+    return Math.max(1, Math.floor((margin * budget) / (3 * each)));
   } finally {
     tf.dispose(some);
   }

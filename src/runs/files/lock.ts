@@ -79,10 +79,10 @@ export class FolderLock {
     private readonly key: string,
   ) {}
 
-  /** Takes the lock, or says who has it. Tries for `patience` milliseconds while somebody does. Throws a WriteError. */
-  static acquire(folder: string, name = runLock, patience = 0): FolderLock | Owner {
+  /** Takes the lock, or says who has it. Tries for `timeout` milliseconds while somebody does. Throws a WriteError. */
+  static acquire(folder: string, name = runLock, timeout = 0): FolderLock | Owner {
     const key = path.join(path.resolve(folder), name);
-    const until = performance.now() + patience;
+    const until = performance.now() + timeout;
     const own = ownIdentity();
     const word = `${nameOf(own)}@${host}`;
     const wanted = path.join(folder, `${name}.${word}${endings.wanted}`);

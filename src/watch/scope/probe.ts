@@ -4,7 +4,7 @@ import type { CopiedTensor, ForeignModel } from '../preload/foreign.js';
 const most = 64;
 const least = 16;
 /** Steps after which what has come is taken, however few inputs it is. */
-const patience = 32;
+const maxBatches = 32;
 
 /** The first rows of every tensor, which all have the same number of them. */
 export const firstRows = (parts: readonly CopiedTensor[], count: number): readonly CopiedTensor[] =>
@@ -96,7 +96,7 @@ export class ProbeSet {
       this.inputs = all.slice(0, inputs.length);
       this.targets = all[inputs.length] ?? null;
     }
-    this.complete = this.size >= (this.fixed ?? least) || this.seen >= patience;
+    this.complete = this.size >= (this.fixed ?? least) || this.seen >= maxBatches;
   }
 
   /** Of a model with one output: numbers of its size, else one class a sample. */

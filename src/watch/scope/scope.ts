@@ -13,7 +13,7 @@ import type { Weights } from './weights.js';
 /** Kernels are due at steps that are so many times the last. */
 const growth = 1.35;
 /** Steps that a training may take before its folder is made, while there are too few inputs to look with. */
-const patience = 64;
+const gatherSteps = 64;
 
 /** Milliseconds that the last kernel may take in any case. */
 const lastLook = 250;
@@ -88,7 +88,7 @@ export class Scope {
     this.step++;
     const rate = optimizer?.learningRate;
     this.time += typeof rate === 'number' && Number.isFinite(rate) ? rate : 1;
-    const patient = this.gathers && this.step < patience;
+    const patient = this.gathers && this.step < gatherSteps;
     if (!this.recording && !patient) budget.count(() => this.open());
     const row = this.asked || this.rowDue(this.step);
     if (!row && !this.lookDue) return;

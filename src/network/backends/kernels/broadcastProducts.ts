@@ -7,7 +7,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * 
  * Products of matrices in a row whose axes before the matrices differ, [n, 1, ...] by [n, m, ...]: the backends take the
  * shorter row's matrices in turn. They are copied to as many as there are products.
  */
-export function repairBroadcastProducts(backendName: 'wasm' | 'cpu'): void {
+export function patchBroadcastProducts(backendName: 'wasm' | 'cpu'): void {
   overrideKernel(backendName, 'BatchMatMul', (inputs, attrs, original) => {
     const rank = Math.max(inputs.a.rank, inputs.b.rank);
     const [a, b] = [inputs.a, inputs.b].map(({ shape }) => [
@@ -36,7 +36,7 @@ function summed(t: tf.Tensor, to: readonly number[]): tf.Tensor {
 }
 
 /** TensorFlow.js's gradient of such a product has the shape of the product. */
-export function repairBroadcastGradients(): void {
+export function patchBroadcastGradients(): void {
   const old = tf.getGradient('BatchMatMul');
   tf.unregisterGradient('BatchMatMul');
   tf.registerGradient({

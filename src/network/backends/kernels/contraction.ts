@@ -13,7 +13,7 @@ function parse(equation: string): Parsed {
 }
 
 /** Indices of `own` that neither of the others knows: they are summed at once. */
-const lonely = (own: string, ...others: string[]): string[] =>
+const lettersOnlyIn = (own: string, ...others: string[]): string[] =>
   [...own].filter((index) => others.every((other) => !other.includes(index)));
 
 const without = (own: string, dropped: readonly string[]): string =>
@@ -44,11 +44,11 @@ export function einsum(equation: string, tensors: readonly tf.Tensor[]): tf.Tens
   const { operands, output } = parse(equation);
   if (tensors.length === 1) {
     const [own] = operands;
-    const dropped = lonely(own, output);
+    const dropped = lettersOnlyIn(own, output);
     return tf.clone(reordered(summed(tensors[0], own, dropped), without(own, dropped), output));
   }
   const [first, second] = operands;
-  const [lostA, lostB] = [lonely(first, second, output), lonely(second, first, output)];
+  const [lostA, lostB] = [lettersOnlyIn(first, second, output), lettersOnlyIn(second, first, output)];
   const [a, b] = [without(first, lostA), without(second, lostB)];
   const [x, y] = [summed(tensors[0], first, lostA), summed(tensors[1], second, lostB)];
   const batch = [...a].filter((i) => b.includes(i) && output.includes(i)).join('');
@@ -76,7 +76,7 @@ function operandGradient(
   const { operands, output } = parse(equation);
   const own = operands[at];
   const others = operands.filter((_, i) => i !== at);
-  const dropped = lonely(own, output, ...others);
+  const dropped = lettersOnlyIn(own, output, ...others);
   const kept = without(own, dropped);
   const rest = tensors.filter((_, i) => i !== at);
   const compact = tf.einsum(`${[output, ...others].join(',')}->${kept}`, dy, ...rest);
@@ -89,7 +89,7 @@ function operandGradient(
 }
 
 /** Gradients of einsum and of gatherND on every backend. */
-export function repairContractionGradients(): void {
+export function patchContractionGradients(): void {
   tf.registerGradient({
     kernelName: 'Einsum',
     saveAllInputs: true,
@@ -111,7 +111,7 @@ export function repairContractionGradients(): void {
 }
 
 /** Puts this einsum in the place of a backend's own. */
-export function repairContractions(backendName: 'wasm' | 'cpu'): void {
+export function patchContractions(backendName: 'wasm' | 'cpu'): void {
   if (tf.getKernel('Einsum', backendName)) tf.unregisterKernel('Einsum', backendName);
   tf.registerKernel({
     kernelName: 'Einsum',

@@ -107,7 +107,7 @@ function inputGradient(
 const attributes = (attrs: Attributes): ConvAttributes => attrs as unknown as ConvAttributes;
 
 /** Convolution kernels that the wasm backend lacks, computes wrongly, or computes slowly. */
-export function repairConvolutions(): void {
+export function patchConvolutions(): void {
   overrideKernel('wasm', 'Conv2DBackpropFilter', ({ x, dy }, attrs) =>
     filterGradient(x as tf.Tensor4D, dy as tf.Tensor4D, attrs['filterShape'] as number[], attributes(attrs)),
   );
@@ -136,7 +136,7 @@ export function repairConvolutions(): void {
 }
 
 /** First-order gradients of dilated convolutions, which TensorFlow.js refuses on every backend. */
-export function repairDilatedGradients(): void {
+export function patchDilatedGradients(): void {
   tf.unregisterGradient('Conv2D');
   tf.registerGradient({
     kernelName: 'Conv2D',

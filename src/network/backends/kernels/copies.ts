@@ -5,7 +5,7 @@ import type { Numbers, WasmBackend } from './heap.js';
  * Slices and copies on wasm. The backend's own slice copies the whole tensor out of its memory first, however little is
  * wanted, and its identity copies what could be shared.
  */
-export function repairCopies(): void {
+export function patchCopies(): void {
   replaceKernel('Slice', ({ x }, backend, attrs) => {
     const [begin, size] = tf.slice_util.parseSliceParams(
       x as tf.Tensor,

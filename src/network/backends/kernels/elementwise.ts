@@ -7,7 +7,7 @@ import { overrideKernel } from './override.js';
 const operations = { Tanh: 0, Exp: 1, Erf: 2, Softplus: 3, Sin: 4, Cos: 5 } as const;
 
 /** Elementary functions, which the wasm backend takes of one number at a time: four at once, several times faster. */
-export function repairElementwise(): void {
+export function patchElementwise(): void {
   const loops = inPlace();
   if (!loops) return;
   for (const [kernel, operation] of Object.entries(operations))

@@ -7,7 +7,7 @@ type Product = { readonly a: tf.Tensor; readonly b: tf.Tensor };
  * Products of two matrices on the native backend by the operation that suits their size: tfjs-node takes the batched one
  * always, whose threads cost a tenth of a millisecond to set going, six times as long as a small product.
  */
-export function repairNativeProducts(): void {
+export function patchNativeProducts(): void {
   const old = tf.getKernel('BatchMatMul', 'tensorflow');
   if (!old) return;
   tf.unregisterKernel('BatchMatMul', 'tensorflow');

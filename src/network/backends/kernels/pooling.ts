@@ -40,7 +40,7 @@ function averagePoolGradient(
 }
 
 /** Pooling gradients: wasm loses windows of negative values (max), and counts padding (average, cpu too). */
-export function repairPooling(backendName: 'wasm' | 'cpu'): void {
+export function patchPooling(backendName: 'wasm' | 'cpu'): void {
   if (backendName === 'wasm') borrowFromCpu('wasm', 'MaxPoolGrad');
   overrideKernel(backendName, 'AvgPoolGrad', ({ dy, input }, attrs) =>
     averagePoolGradient(dy as tf.Tensor4D, input.shape as [number, number, number, number], attrs),

@@ -31,18 +31,23 @@ function withOwnPacking(right: tf.Tensor): tf.Tensor {
 const worthThreads = 2 ** 21;
 
 /** A product of two matrices on our own threads; null where it is too small for them, or they are not to be had. */
-function onThreads(a: tf.Tensor, b: tf.Tensor, turnA: boolean, turnB: boolean): tf.TensorInfo | null {
+function onThreads(
+  a: tf.Tensor,
+  b: tf.Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+): tf.TensorInfo | null {
   const matrices = a.size === rowsOf(a) * columnsOf(a) && b.size === rowsOf(b) * columnsOf(b);
   if (!matrices || a.rank < 2 || b.rank < 2 || a.dtype !== 'float32' || b.dtype !== 'float32') return null;
-  const n = turnA ? columnsOf(a) : rowsOf(a);
-  const m = turnB ? rowsOf(b) : columnsOf(b);
-  const k = turnA ? rowsOf(a) : columnsOf(a);
+  const n = transposeA ? columnsOf(a) : rowsOf(a);
+  const m = transposeB ? rowsOf(b) : columnsOf(b);
+  const k = transposeA ? rowsOf(a) : columnsOf(a);
   if (n * m * k < worthThreads || Math.min(n, m, k) < 8) return null;
   const pool = threads();
   if (!pool) return null;
   const batch = (a.rank > b.rank ? a : b).shape.slice(0, -2).fill(1);
   const out = makeOutput([...batch, n, m]);
-  multiply(pool, operandOf(a, n, k, turnA), operandOf(b, m, k, !turnB), () => valuesOf(out));
+  multiply(pool, operandOf(a, n, k, transposeA), operandOf(b, m, k, !transposeB), () => valuesOf(out));
   return out;
 }
 
@@ -54,7 +59,7 @@ const columnsOf = (t: tf.Tensor): number => t.shape[t.rank - 1];
  * the wasm backend serves plain two-dimensional operands only: for the others transposed ones are turned first (60 times faster at size 1024), and
  * large batched products are done one matrix at a time.
  */
-export function repairProducts(): void {
+export function patchProducts(): void {
   overrideKernel('wasm', 'BatchMatMul', ({ a, b }, attrs, original) => {
     const own = onThreads(a, b, attrs['transposeA'] === true, attrs['transposeB'] === true);
     if (own) return own;

@@ -25,7 +25,7 @@ function overRows(x: tf.Tensor, axes: readonly number[], count: number): tf.Tens
 }
 
 /** Kernels over segments and long sums: missing or inaccurate on wasm. */
-export function repairReductions(): void {
+export function patchReductions(): void {
   loops = inPlace();
   overrideKernel('wasm', 'Sum', ({ x }, attrs, original) => {
     const axes = tf.util.parseAxisParam(

@@ -34,7 +34,7 @@ function withDilations(
 }
 
 /** Gradients of convolutions along three axes, of transposed ones, and of dilated depthwise ones, on every backend. */
-export function repairVolumeGradients(): void {
+export function patchVolumeGradients(): void {
   withDilations(
     'Conv3D',
     3,
@@ -81,7 +81,7 @@ export function repairVolumeGradients(): void {
 }
 
 /** Kernels on volumes: wrong on wasm, whose own read what is not theirs; native knows no dilations. */
-export function repairVolumes(backendName: 'native' | 'wasm'): void {
+export function patchVolumes(backendName: 'native' | 'wasm'): void {
   if (backendName === 'wasm') {
     // The greatest of numbers below zero comes out as zero there.
     for (const kernel of ['Conv3DBackpropInputV2', 'Conv3DBackpropFilterV2', 'MaxPool3D', 'MaxPool3DGrad'])
@@ -96,7 +96,7 @@ export function repairVolumes(backendName: 'native' | 'wasm'): void {
 }
 
 /** Batch normalisation off the last axis: the kernels of wasm and of plain JavaScript take the mean's numbers in turn. */
-export function repairBatchNormalization(backendName: 'wasm' | 'cpu'): void {
+export function patchBatchNormalization(backendName: 'wasm' | 'cpu'): void {
   overrideKernel(backendName, 'FusedBatchNorm', (inputs, attrs, original) => {
     const { x, mean, variance, offset, scale } = inputs;
     if (mean.size === mean.shape[mean.rank - 1] && mean.size === x.shape[x.rank - 1])

@@ -19,7 +19,7 @@ export interface Packed {
 export const panelsOf = (rows: number): number => Math.ceil(rows / 8);
 
 /** Values that are copied into the shared memory at once. */
-const staged = 2 ** 20;
+const stagingBytes = 2 ** 20;
 
 /**
  * Brings some rows of an operand, and of these the values from `first` on, into the form of panels that products read,
@@ -35,22 +35,22 @@ export function pack(
   const panels = panelsOf(rows);
   const mark = threads.mark;
   if (operand.turned) {
-    const room = threads.allocate(4 * k * rows);
+    const buffer = threads.allocate(4 * k * rows);
     const values = operand.values();
-    copyBox(values, operand.rows, [first, k], [start, rows], threads.values(room, k * rows));
+    copyBox(values, operand.rows, [first, k], [start, rows], threads.values(buffer, k * rows));
     const group = Math.max(1, Math.ceil(panels / (4 * threads.count)));
-    threads.do(operations.pack, Math.ceil(panels / group), [room, 4 * rows, rows, k, at, group, 1]);
+    threads.do(operations.pack, Math.ceil(panels / group), [buffer, 4 * rows, rows, k, at, group, 1]);
   } else {
-    const most = Math.max(1, Math.floor(staged / (8 * k)));
-    const room = threads.allocate(4 * k * Math.min(rows, 8 * most));
+    const most = Math.max(1, Math.floor(stagingBytes / (8 * k)));
+    const buffer = threads.allocate(4 * k * Math.min(rows, 8 * most));
     const values = operand.values();
     for (let p = 0; p < panels; p += most) {
       const some = Math.min(rows - 8 * p, 8 * most);
-      copyBox(values, operand.k, [start + 8 * p, some], [first, k], threads.values(room, k * some));
+      copyBox(values, operand.k, [start + 8 * p, some], [first, k], threads.values(buffer, k * some));
       const group = Math.max(1, Math.ceil(panelsOf(some) / (4 * threads.count)));
       const to = at + 32 * k * p;
       const tasks = Math.ceil(panelsOf(some) / group);
-      threads.do(operations.pack, tasks, [room, 4 * k, some, k, to, group, 0]);
+      threads.do(operations.pack, tasks, [buffer, 4 * k, some, k, to, group, 0]);
     }
   }
   threads.back(mark);
