@@ -123,6 +123,28 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
     }
   });
 
+  it('follows a layer that computes something else from now on', async () => {
+    class Switched extends L.Layer {
+      static readonly className = 'TestSwitched';
+      deep = false;
+      override call(x: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        const own = [x].flat()[0];
+        return this.deep ? tf.sin(tf.cumsum(own, 1)) : tf.tanh(own);
+      }
+    }
+    const switched = new Switched();
+    const model = tf.sequential({
+      layers: [L.dense({ units: 4, inputShape: [3] }), switched, L.dense({ units: 1 })],
+    });
+    seedModel(model, 2);
+    const x = tf.randomNormal([5, 3], 0, 1, 'float32', 1);
+    for (const deep of [false, true]) {
+      switched.deep = deep;
+      const expected = await empiricalKernel(model, x, { implementation: 'jacobian' });
+      expect(gap((await empiricalKernel(model, x)).data, expected.data)).toBeLessThan(1e-6);
+    }
+  });
+
   it('takes rectangles of few against many inputs, whose parts alone would choose different forms', async () => {
     for (const [name, residual] of [
       ['a chain of stages', false],

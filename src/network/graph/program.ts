@@ -14,6 +14,8 @@ export interface Program {
   readonly weights: readonly Weight[];
   /** What the structure of its trace may be remembered by. */
   readonly identity: object;
+  /** What its layers are set to: another text, another structure. Null where nobody can tell, as for a function. */
+  readonly settings: string | null;
 }
 
 const innerLayers = (layer: tf.layers.Layer): readonly tf.layers.Layer[] => {
@@ -62,6 +64,32 @@ function statefulLayer(model: tf.LayersModel): tf.layers.Layer | undefined {
   return model.layers.map(visit).find((found) => found);
 }
 
+const numbers = new WeakMap<object, number>();
+let count = 0;
+
+/** A number that stands for an object: the same object, the same number. */
+function numberOf(object: object): number {
+  const known = numbers.get(object) ?? ++count;
+  numbers.set(object, known);
+  return known;
+}
+
+const isPlain = (value: unknown): boolean => value === null || !['object', 'function'].includes(typeof value);
+
+/** The plain fields of every layer, what activates it and what it runs, as text. */
+function settingsOf(model: tf.LayersModel): string {
+  const texts: string[] = [];
+  const visit = (layer: tf.layers.Layer): void => {
+    for (const [name, value] of Object.entries(layer))
+      if (isPlain(value) || (Array.isArray(value) && value.every(isPlain))) texts.push(`${name}=${value}`);
+      else if (name === 'activation') texts.push(`${name}=${numberOf(value)}`);
+    texts.push(String(numberOf(layer.call)));
+    innerLayers(layer).forEach(visit);
+  };
+  model.layers.forEach(visit);
+  return texts.join();
+}
+
 /**
  * A layers model as it predicts: several outputs stand side by side, in order. Throws a FailureError for a model that keeps
  * a state, which is not one function of its inputs.
@@ -81,6 +109,7 @@ export function modelProgram(model: tf.LayersModel): Program {
     },
     weights: trainableWeights(model),
     identity: model,
+    settings: settingsOf(model),
   };
 }
 
@@ -93,5 +122,6 @@ export function functionProgram(
     run: (inputs) => [f(inputs.length === 1 ? inputs[0] : [...inputs])].flat(),
     weights: variables.map((variable) => ({ variable, group: variable.name })),
     identity: f,
+    settings: null,
   };
 }

@@ -32,21 +32,26 @@ export interface Problem {
   readonly reason: string;
 }
 
-const known = new WeakMap<object, Map<string, Structure>>();
+interface Known {
+  readonly settings: string | null;
+  readonly structure: Structure;
+}
+
+const known = new WeakMap<object, Map<string, Known>>();
 
 const shapeKey = (inputs: readonly tf.Tensor[], program: Program): string =>
   `${inputs.map((t) => `${t.dtype}[${t.shape.slice(1).join()}]`).join(' ')} ${program.weights.map(({ variable }) => variable.id).join()}`;
 
 /** The structure of a program's trace, found once for inputs of the same shape: few samples are run a few times. */
 export function structureOf(program: Program, inputs: readonly tf.Tensor[]): Structure {
-  const structures = known.get(program.identity) ?? new Map<string, Structure>();
+  const structures = known.get(program.identity) ?? new Map<string, Known>();
   known.set(program.identity, structures);
   const key = shapeKey(inputs, program);
   const old = structures.get(key);
-  if (old) return old;
-  const found = findStructure(program, inputs);
-  structures.set(key, found);
-  return found;
+  if (old && old.settings === program.settings) return old.structure;
+  const structure = findStructure(program, inputs);
+  structures.set(key, { settings: program.settings, structure });
+  return structure;
 }
 
 /** Forgets what is known of a program, as when its trace turned out to have changed. */

@@ -23,6 +23,8 @@ export function claimed(
   inputs: readonly tf.Tensor[],
   { mode, outputs, all, counted }: KernelRequest,
 ): readonly Contribution[] | null {
+  // What a function does may change without a sign; the general way looks at what ran each time.
+  if (program.settings === null) return null;
   const output = all ? undefined : outputs[0];
   const chain = chainOfProgram(program, inputs);
   if (chain) return keepContributions(() => chainPass(chain, inputs[0] as tf.Tensor2D, mode, output));

@@ -86,11 +86,15 @@ export function withStructure<T>(
   inputs: readonly tf.Tensor[],
   work: (structure: Structure) => T,
 ): T {
-  try {
-    return work(structureOf(program, inputs));
-  } catch (error) {
+  const again = (error: unknown): T => {
     if (!(error instanceof ChangedTrace)) throw error;
     forgetStructure(program);
     return work(structureOf(program, inputs));
+  };
+  try {
+    const result = work(structureOf(program, inputs));
+    return result instanceof Promise ? (result.catch(again) as T) : result;
+  } catch (error) {
+    return again(error);
   }
 }

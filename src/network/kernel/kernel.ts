@@ -72,7 +72,9 @@ async function kernelOf(program: Program, x: Inputs, options: KernelOptions): Pr
     const { implementation = 'auto' } = options;
     if (implementation === 'operator') return kernelByOperator(program, x, outputs, count, options);
     const direct =
-      implementation !== 'jacobian' && denseKernel(chainOfProgram(program, inputs), x, options, count);
+      implementation !== 'jacobian' &&
+      program.settings !== null &&
+      denseKernel(chainOfProgram(program, inputs), x, options, count);
     if (direct) return direct;
     const { against } = options;
     const counted = Math.max(sampleCount(x), against ? sampleCount(against) : 0);
