@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { inflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryAllowsSpare, SpareTrainer } from '../../src/extension/runs/spareTrainer.js';
+import { decodeCheckpoint } from '../../src/network/training/loop/checkpointFile.js';
 import { TrainerClient } from '../../src/trainer/client.js';
 import { temporaryFolder } from '../helpers/folders.js';
 import { Trainers, trainerPath } from '../helpers/trainer.js';
@@ -49,6 +51,17 @@ const alive = (pid: number): boolean => {
   }
 };
 
+/** A checkpoint without the time that training took and how long that made the file of times. */
+function checkpointOf(file: string): string {
+  const { time: _, more: lengths, ...rest } = decodeCheckpoint(readFileSync(file), file, inflateRawSync);
+  const { timing: __, ...others } = { timing: 0, ...lengths };
+  return JSON.stringify({ ...rest, others }, (_key, value) =>
+    ArrayBuffer.isView(value)
+      ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+      : value,
+  );
+}
+
 /** Every file of a run but what names the run, its process and its times. */
 function recordsOf(folder: string): Record<string, string> {
   const out: Record<string, string> = {};
@@ -56,6 +69,7 @@ function recordsOf(folder: string): Record<string, string> {
     for (const name of readdirSync(path.join(folder, at))) {
       const file = path.join(at, name);
       if (statSync(path.join(folder, file)).isDirectory()) walk(file);
+      else if (name.endsWith('.npz')) out[file] = checkpointOf(path.join(folder, file));
       else if (!['run.json', 'timing.jsonl'].includes(name))
         out[file] = readFileSync(path.join(folder, file)).toString('base64');
     }

@@ -24,7 +24,10 @@ describe.each(backendsUnderTest)('kernels of random networks on %s', (backend) =
         const expected = contracted(jacobian, jacobian);
         const label = `${network.name}: ${model.layers.map((l) => l.getClassName()).join(' ')}`;
         const full = await empiricalKernel(model, x, { mode: 'full' });
-        expect(full.notes, label).toEqual([]);
+        expect(
+          full.notes.filter((note) => !note.startsWith('Batch normalisation')),
+          label,
+        ).toEqual([]);
         expect(gap(full.data, expected), label).toBeLessThan(2e-6);
         const trace = await empiricalKernel(model, x);
         expect(gap(trace.data, traceOf(expected, 3, 3, outputs.length)), label).toBeLessThan(2e-6);
