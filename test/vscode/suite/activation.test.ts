@@ -43,7 +43,7 @@ describe('activation', () => {
       'vscode.executeCodeLensProvider',
       builder.document.uri,
     );
-    assert.ok(more.some((l) => /Train$/.test(l.command?.title ?? '')));
+    assert.ok(more.some((l) => /Train here$/.test(l.command?.title ?? '')));
   });
 
   it('scans 2,000 lines within 50 ms of the request', async () => {
