@@ -9,6 +9,7 @@ import { Parameters } from '../jacobian/parameters.js';
 import { keepSlopes } from '../primitives/elementwise.js';
 import * as tf from '../tf.js';
 import { lossOf } from '../training/loop/gradient.js';
+import { trainingForm } from '../training/loop/trainingForm.js';
 
 export interface HessianOptions {
   /** Preconditions: D^(1/2) H D^(1/2) with these factors on the layers (unequal step sizes); 1 where absent. */
@@ -37,9 +38,9 @@ const heldNumbers = 2 ** 27;
 /**
  * The Hessian [P, P] of the training loss in the trainable weights, as an operator at whatever weights the model has. A
  * product is exact: the gradient's own computation is traced and walked forward (forward over reverse mode, Pearlmutter
- * 1994), in float32. Kinks, as of relu and of maximum pools, count as flat. Networks with batch normalisation use the batch's
- * statistics as training does, others the inference form; L2 terms are not part of it. `x` and `y` must live as long as the
- * operator. Throws a NoDerivative that names an operation without a gradient.
+ * 1994), in float32. Kinks, as of relu and of maximum pools, count as flat. The network is taken in the form it trains in, as
+ * batch normalisation has one, unless that draws random numbers (dropout); L2 terms are not part of it. `x` and `y` must live
+ * as long as the operator. Throws a NoDerivative that names an operation without a gradient.
  */
 export class LossHessian {
   /** Number of trainable weights, P. */
@@ -64,9 +65,9 @@ export class LossHessian {
     this.roots = Object.fromEntries(
       Object.entries(options.layerFactors ?? {}).map(([layer, factor]) => [layer, Math.sqrt(factor)]),
     );
-    const kinds = model.layers.map((layer) => layer.getClassName());
-    // Dropout is off: two passes would draw different masks.
-    this.training = kinds.includes('BatchNormalization') && !kinds.some((kind) => /Dropout|Noise/.test(kind));
+    // What is drawn at random is left out: two passes would draw different masks.
+    const form = trainingForm(model, x);
+    this.training = form.differs && !form.random;
     const samples = sampleCount(x);
     // Statistics of a batch do not fall apart into blocks.
     this.blocks = this.cut(x, y, samples, this.training ? samples : (options.block ?? 1024));

@@ -5,6 +5,7 @@ import { registeredGradient } from '../primitives/generic.js';
 import { inputOf, runKernel, shapeOf, sizeOf, spread } from '../primitives/primitive.js';
 import { sampleOuter } from '../products.js';
 import * as tf from '../tf.js';
+import { patchesOf } from './convolution/patches.js';
 
 /**
  * What one use of a weight w brings to the gradients of every sample and output:
@@ -127,6 +128,11 @@ const product: Rule = (node, name, d, around) => {
 const isBatch = (layout: Layout | null): layout is Layout =>
   layout !== null && layout.axis === 0 && layout.outer === 1 && layout.inner === 1;
 
+const rowsAndColumns = (given: unknown): [number, number] => {
+  const [rows, columns] = [given].flat() as number[];
+  return [rows, columns ?? rows];
+};
+
 /** What every position of a convolution sees: [N, S, window channels], in the order of the filter's numbers. */
 function patches(
   kernel: string,
@@ -134,6 +140,14 @@ function patches(
   filter: readonly number[],
   attrs: GraphNode['attrs'],
 ): tf.Tensor3D {
+  const { pad, strides, dilations } = attrs as Readonly<Record<string, unknown>>;
+  if (kernel === 'Conv2D' && (pad === 'same' || pad === 'valid'))
+    return patchesOf(x as tf.Tensor4D, {
+      size: [filter[0], filter[1]],
+      strides: rowsAndColumns(strides),
+      dilations: rowsAndColumns(dilations ?? 1),
+      padding: pad,
+    });
   const k = sizeOf(filter.slice(0, -1));
   const identity = tf.reshape(tf.eye(k), [...filter.slice(0, -1), k]);
   const seen = runKernel(kernel, { x, filter: identity }, { ...attrs, dilations: attrs.dilations ?? 1 });
