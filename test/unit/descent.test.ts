@@ -115,7 +115,7 @@ describe('the size of a sample', () => {
     expect(sampleSize({ ...heavy, inputs: 4096, batch: 4096 })).toBeGreaterThan(some);
     const slower = { ...base, loss: 'crossEntropy', cost: { work: 3e4, weights: 3e4 } } as const;
     expect(sampleSize(slower)).toBeLessThan(sampleSize({ ...slower, loss: 'mse' }));
-    // Where even a few take too much of the run, it is not gone through.
+    // Where even a few take too much of the run, it is not simulated.
     expect(sampleSize({ ...base, cost: { work: 1e9, weights: 1e9 }, batch: 1 })).toBe(0);
   });
 

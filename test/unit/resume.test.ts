@@ -95,7 +95,7 @@ const runs: Readonly<Record<string, { model: ModelSpec; data: () => Dataset; of:
       measure: { ...definition().measure, landscape: true },
     }),
   },
-  'several outputs, gone through ahead on a sample': {
+  'several outputs, simulated on a sample': {
     model: mlp([16, 12]),
     data: classes,
     of: definition({ batch: 8, optimizer: { kind: 'sgd', learningRate: 0.05 } }),

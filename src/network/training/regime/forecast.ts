@@ -93,12 +93,12 @@ export async function regimeForecast(
     gap,
     beyondLazy: gap / lazy,
     reasons: [
-      `Gone through ahead, the run parts the network from its linearisation by up to ${capped(gap)} %; up to ${100 * lazy} % is lazy, from ${100 * rich} % on rich.`,
+      `Simulated before training, the network departs from its linearisation by up to ${capped(gap)} %; up to ${100 * lazy} % counts as lazy, ${100 * rich} % or more as rich.`,
       ...(isForeseen(run, trainingForm(model, probe.inputs))
         ? []
-        : ['Gone through is plain gradient descent, without Adam’s scaling, L2 and noise.']),
+        : ['The simulation is plain gradient descent, without Adam’s scaling, L2 and noise.']),
       ...(run.learningRate > maxStep && !adam
-        ? ['The step size is above the stable one; gone through is the run at half the stable one.']
+        ? ['The step size is above the stable one; the simulation takes half the stable one.']
         : []),
     ],
   };

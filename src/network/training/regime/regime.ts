@@ -90,7 +90,7 @@ function byGap({ gap, expected, over }: RegimeEvidence): Grounds {
   return {
     evidence: [...evidence, { name: 'expectedGap', value: most, ...gapBars }],
     reasons: [
-      `Gone through ahead, the whole run parts network and linearisation by at most ${percent(most)}; ${bars}.`,
+      `Simulated before training, the network departs from its linearisation by at most ${percent(most)} over the whole run; ${bars}.`,
       `So far they have parted by at most ${percent(gap)}.`,
     ],
   };

@@ -37,7 +37,7 @@ export interface WatchedRun {
   readonly data: Dataset;
   /** Training inputs of one step. */
   readonly batch: number;
-  /** Goes ahead even where that takes more than its share of the run. */
+  /** Simulates the run even where that takes more than its share of it. */
   readonly atAnyPrice?: boolean;
   /** Whether the probe inputs stand for the training set. */
   readonly probesOnly?: boolean;

@@ -27,7 +27,7 @@ export interface SampleSize {
   readonly steps: number;
 }
 
-/** Training inputs on which a run is gone through ahead: as many as its budget allows; 0 where it allows none. */
+/** Training inputs on which a run is simulated: as many as its budget allows; 0 where it allows none. */
 export function sampleSize({ loss, inputs, batch, cost, stiffness, steps }: SampleSize): number {
   const allowed = Math.max(alwaysAllowed, shareOfRun * steps * batch * 3 * cost.work);
   const passes = passesAhead(stiffness, steps, loss);
