@@ -26,6 +26,7 @@ export {
   runSchemaVersion,
   snapshotPath,
   sourceHash,
+  timedName,
 } from './layout.js';
 export {
   checkpointsOf,

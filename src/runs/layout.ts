@@ -51,6 +51,17 @@ export interface RunFile {
   readonly imported?: boolean;
 }
 
+/** Name of a folder for a run that starts now: time, stem of the file, label. Sorts by time and is safe anywhere. */
+export function timedName(file: string, label: string): string {
+  const time = new Date()
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.(\d+)Z$/, '$1')
+    .replace('T', '-');
+  const stem = path.basename(file).replace(/\.[^.]*$/, '');
+  return `${time}-${stem}${label === '' ? '' : `-${label}`}`.replace(/[^A-Za-z0-9._-]/g, '_');
+}
+
 /** Id of a run: its folder's name, after that of its sweep where it is a cell. No field of run.json has a say in it. */
 export function runIdOf(folder: string): string {
   const parent = path.dirname(path.resolve(folder));

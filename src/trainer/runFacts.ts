@@ -4,20 +4,20 @@ import path from 'node:path';
 import type { ReadyFacts } from '../network/training/index.js';
 import type { RunStarted } from '../protocol/records.js';
 import type { RunRequest } from '../protocol/trainerWire.js';
-import { type Fingerprint, ownIdentity, type RunFile, runIdOf, runSchemaVersion } from '../runs/index.js';
+import {
+  type Fingerprint,
+  ownIdentity,
+  type RunFile,
+  runIdOf,
+  runSchemaVersion,
+  timedName,
+} from '../runs/index.js';
 import { plainDefinition } from './fingerprint.js';
 import type { Prepared } from './prepare.js';
 
 /** A run id: time, then the name of the file and export. Sorts by time and is safe as a folder name. */
 export function newRunId(file: string, exportName: string): string {
-  const time = new Date()
-    .toISOString()
-    .replace(/[-:]/g, '')
-    .replace(/\.(\d+)Z$/, '$1')
-    .replace('T', '-');
-  const name = path.basename(file).replace(/\.[^.]*$/, '');
-  const part = exportName === 'default' ? '' : `-${exportName}`;
-  return `${time}-${name}${part}`.replace(/[^A-Za-z0-9._-]/g, '_');
+  return timedName(file, exportName === 'default' ? '' : exportName);
 }
 
 /** Facts of a run before its first step. */

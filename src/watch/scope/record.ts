@@ -1,6 +1,5 @@
 import { appendFileSync } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import type { RunEnded, RunRecord, RunStarted } from '../../protocol/records.js';
 import {
   type ControlFile,
@@ -9,6 +8,7 @@ import {
   removeControl,
   runSchemaVersion,
   sourceHash,
+  timedName,
   writeControl,
 } from '../../runs/index.js';
 
@@ -63,12 +63,6 @@ export class Recording {
 
 /** Name of a run folder: when, which program, which model. */
 export function runName(program: string, model: string, count: number): string {
-  const time = new Date()
-    .toISOString()
-    .replace(/[-:]/g, '')
-    .replace(/\.(\d+)Z$/, '$1')
-    .replace('T', '-');
-  const stem = path.basename(program).replace(/\.[^.]*$/, '');
-  const part = `${time}-${stem}-${model}`.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 80);
+  const part = timedName(program, model).slice(0, 80);
   return `${part}-${process.pid}${count === 0 ? '' : `.${count}`}`;
 }
