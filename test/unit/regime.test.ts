@@ -52,7 +52,9 @@ describe('the verdict', () => {
       { name: 'gap', value: 0.03, ...gapBars },
       { name: 'expectedGap', value: 0.4, ...gapBars },
     ]);
-    expect(verdict(0.03, 0.4).reasons[0]).toContain('by at most 40 % over the whole run; up to 5 % is lazy, from 20 % on rich');
+    expect(verdict(0.03, 0.4).reasons[0]).toContain(
+      'by at most 40 % over the whole run; up to 5 % is lazy, from 20 % on rich',
+    );
     expect(verdict(0.03, 0.4, true).reasons[0]).toContain('have parted by at most 3 %');
   });
 

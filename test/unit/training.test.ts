@@ -22,7 +22,7 @@ import {
   tensorsOf,
   train,
 } from '../../src/network/training/index.js';
-import { evaluationCadence } from '../../src/network/training/loop/schedule.js';
+import { evaluatesAt, evaluationCadence } from '../../src/network/training/loop/schedule.js';
 import type { MetricsRow, RunRecord } from '../../src/protocol/records.js';
 import { timingColumns } from '../../src/protocol/records.js';
 import { backendsUnderTest, startBackend } from '../helpers/backend.js';
@@ -278,6 +278,13 @@ describe.each(backendsUnderTest)('training on %s', (backend) => {
     expect(await notes({ regularization: { readout: 0.1 } })).toEqual([
       expect.stringContaining('without L2'),
     ]);
+  });
+
+  it('evaluates at doubling steps before the first of the even ones', () => {
+    const at = Array.from({ length: 101 }, (_, step) => step).filter((step) => evaluatesAt(step, 1, 36));
+    expect(at).toEqual([0, 1, 2, 4, 8, 16, 32, 36, 72]);
+    expect([5, 10, 20, 40, 50].filter((step) => evaluatesAt(step, 5, 50))).toEqual([5, 10, 20, 40, 50]);
+    expect(evaluatesAt(3, 5, 50)).toBe(false);
   });
 
   it('evaluates within its share, whatever the sizes', () => {

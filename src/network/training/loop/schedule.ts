@@ -31,6 +31,16 @@ export function evaluationCadence(steps: number, rowEvery: number, batch: number
   return rowEvery * Math.max(1, Math.ceil(steps / rowEvery / count));
 }
 
+/**
+ * Whether the row of a step evaluates the test set too: at every multiple of the cadence `every`, and before the first one
+ * at doubling steps, since most happens there and a straight line across it would show a gap that is none.
+ */
+export function evaluatesAt(step: number, rowEvery: number, every: number): boolean {
+  if (step % every === 0) return true;
+  const row = step / rowEvery;
+  return step < every && Number.isInteger(row) && Number.isInteger(Math.log2(row));
+}
+
 /** Steps between checkpoints: ten over the run. */
 export const checkpointCadence = (steps: number, chosen?: number): number =>
   chosen ?? Math.max(1, Math.ceil(steps / 10));

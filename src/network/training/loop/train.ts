@@ -13,7 +13,13 @@ import { type Checkpoint, readCheckpoint, takeCheckpoint } from './checkpoint.js
 import { requireBounded } from './divergence.js';
 import { Evaluator } from './evaluate.js';
 import type { RecorderState } from './recorderState.js';
-import { checkpointCadence, evaluationCadence, kernelSteps, metricsCadence } from './schedule.js';
+import {
+  checkpointCadence,
+  evaluatesAt,
+  evaluationCadence,
+  kernelSteps,
+  metricsCadence,
+} from './schedule.js';
 import type { TrainControl, TrainingSetup, TrainingSummary } from './setup.js';
 import { Stepper } from './stepper.js';
 import { chosenStep, largestStep } from './stepSize.js';
@@ -135,7 +141,10 @@ class Session {
         else if (this.throttle?.skipped === 1) yield throttleNote(step);
         told.kernel = true;
       }
-      if (!told.row && (done || step % evaluateEvery === 0 || (saves && step % rowEvery === 0))) {
+      if (
+        !told.row &&
+        (done || evaluatesAt(step, rowEvery, evaluateEvery) || (saves && step % rowEvery === 0))
+      ) {
         const row = this.row(step);
         yield row;
         told.row = true;
