@@ -7,41 +7,39 @@ import { addTerm, type Place } from './sums.js';
 type Layers = Readonly<Record<string, Float32Array>> | null;
 
 /** A kernel by the backend's operations, the upper triangle of a symmetric one. `data` and `layers` come as zeros. */
-export async function onBackend(
-  left: Contributions,
-  right: Contributions,
-  mode: KernelMode,
-  data: Float32Array,
-  layers: Layers,
-  options: KernelOptions,
-): Promise<void> {
-  for (const { terms, at } of panels(left, right, mode, layers !== null, options))
-    try {
-      for (const [k, { inputs, cotangents, factor, shift }] of terms.entries()) {
-        const a = (await inputs.data()) as Float32Array;
-        const d = cotangents ? ((await cotangents.data()) as Float32Array) : null;
-        addTerm(data, at, a, d, factor, shift);
-        if (layers) addTerm(layers[left.parts[k].layer], at, a, d, factor, shift);
-      }
-    } finally {
-      tf.dispose(terms);
-    }
+export async function onBackend(...request: Parameters<typeof additions>): Promise<void> {
+  const steps = additions(...request);
+  try {
+    for (let next = steps.next(); !next.done; ) next = steps.next((await next.value.data()) as Float32Array);
+  } finally {
+    steps.return();
+  }
 }
 
 /** The same at once, without waiting for the backend. */
-export function onBackendNow(
+export function onBackendNow(...request: Parameters<typeof additions>): void {
+  const steps = additions(...request);
+  try {
+    for (let next = steps.next(); !next.done; ) next = steps.next(next.value.dataSync() as Float32Array);
+  } finally {
+    steps.return();
+  }
+}
+
+/** Adds up the panels of a kernel. Gives out each tensor whose numbers it needs, and takes the numbers. */
+function* additions(
   left: Contributions,
   right: Contributions,
   mode: KernelMode,
   data: Float32Array,
   layers: Layers,
   options: KernelOptions,
-): void {
+): Generator<tf.Tensor, void, Float32Array> {
   for (const { terms, at } of panels(left, right, mode, layers !== null, options))
     try {
       for (const [k, { inputs, cotangents, factor, shift }] of terms.entries()) {
-        const a = inputs.dataSync() as Float32Array;
-        const d = cotangents ? (cotangents.dataSync() as Float32Array) : null;
+        const a = yield inputs;
+        const d = cotangents ? yield cotangents : null;
         addTerm(data, at, a, d, factor, shift);
         if (layers) addTerm(layers[left.parts[k].layer], at, a, d, factor, shift);
       }
