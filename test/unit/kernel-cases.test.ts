@@ -175,10 +175,10 @@ describe.each([...backendsUnderTest, 'cpu'] as BackendName[])('kernels on %s', (
     const two = tf.model({ inputs: outer, outputs: L.dense({ units: 1 }).apply(both) as tf.SymbolicTensor });
     await expectModelKernel(two, [normal([4, 3])]);
 
-    const any = tf.input({ shape: [null, 3] });
+    const open = tf.input({ shape: [null, 3] });
     const block = tf.model({
-      inputs: any,
-      outputs: L.dense({ units: 3, activation: 'tanh' }).apply(any) as tf.SymbolicTensor,
+      inputs: open,
+      outputs: L.dense({ units: 3, activation: 'tanh' }).apply(open) as tf.SymbolicTensor,
     });
     const five = tf.input({ shape: [5, 3] });
     const flat = L.flatten().apply(block.apply(five)) as tf.SymbolicTensor;

@@ -1,3 +1,4 @@
+import { comparisons } from '../primitives/comparisons.js';
 import * as tf from '../tf.js';
 import { patchConvolutionLayers } from './convolutionLayers.js';
 import { patchBroadcastGradients } from './kernels/broadcastProducts.js';
@@ -22,17 +23,6 @@ function replace(config: tf.GradConfig): void {
   if (tf.getGradient(config.kernelName)) tf.unregisterGradient(config.kernelName);
   tf.registerGradient(config);
 }
-
-const comparisons = [
-  'Greater',
-  'GreaterEqual',
-  'Less',
-  'LessEqual',
-  'Equal',
-  'NotEqual',
-  'LogicalAnd',
-  'LogicalOr',
-] as const;
 
 let done = false;
 

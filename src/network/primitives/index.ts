@@ -2,6 +2,7 @@ import type { GraphNode } from '../graph/graph.js';
 import type * as tf from '../tf.js';
 import { averagePool } from './averagePool.js';
 import { filterGradient, linearInCotangent } from './backwardKernels.js';
+import { comparisons } from './comparisons.js';
 import { convolution, convolutionInput } from './convolution.js';
 import { einsum } from './einsum.js';
 import { elementwise } from './elementwise.js';
@@ -41,17 +42,8 @@ export function push(tangents: Tangents, node: GraphNode): readonly tf.Tensor[] 
 
 /** Kernels whose outputs stay as they are when their inputs move a little. */
 const flat: ReadonlySet<string> = new Set([
-  ...[
-    'Greater',
-    'GreaterEqual',
-    'Less',
-    'LessEqual',
-    'Equal',
-    'NotEqual',
-    'LogicalAnd',
-    'LogicalOr',
-    'LogicalNot',
-  ],
+  ...comparisons,
+  'LogicalNot',
   ...[
     'ArgMax',
     'ArgMin',

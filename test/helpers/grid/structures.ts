@@ -135,8 +135,8 @@ export const structureModels: readonly Architecture[] = [
     return judge.apply(generator.apply(x)) as Symbolic;
   }),
   graph('nested: a block of any length', [[3, 2]], (x) => {
-    const any = tf.input({ shape: [null, 2] });
-    const block = tf.model({ inputs: any, outputs: through(any, dense(3)) });
+    const open = tf.input({ shape: [null, 2] });
+    const block = tf.model({ inputs: open, outputs: through(open, dense(3)) });
     return readout(block.apply(x) as Symbolic);
   }),
   graph(
