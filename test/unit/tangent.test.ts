@@ -123,6 +123,26 @@ describe.each(backendsUnderTest)('empirical kernel on %s', (backend) => {
     }
   });
 
+  it('takes functions that differentiate by themselves, once and twice', async () => {
+    const [w, b, v] = [[3, 8], [8], [8, 1]].map((shape, k) =>
+      tf.variable(tf.randomNormal(shape, 0, 1, 'float32', k + 1)),
+    );
+    const u = (x: tf.Tensor) =>
+      tf.matMul(tf.tanh(tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D), b)), v as tf.Tensor2D);
+    const slope = (x: tf.Tensor | tf.Tensor[]) =>
+      tf.grad((z: tf.Tensor) => tf.sum(tf.square(u(z))))(x as tf.Tensor);
+    const twice = (x: tf.Tensor | tf.Tensor[]) =>
+      tf.grad((z: tf.Tensor) => tf.sum(tf.square(slope(z))))(x as tf.Tensor);
+    const x = tf.randomNormal([4, 3], 0, 1, 'float32', 5);
+    for (const f of [slope, twice]) {
+      const found = await empiricalKernel(f, [w, b, v], x, { mode: 'full' });
+      const expected = await empiricalKernel(f, [w, b, v], x, { mode: 'full', implementation: 'jacobian' });
+      expect(found.notes).toEqual([]);
+      expect(gap(found.data, expected.data)).toBeLessThan(1e-6);
+    }
+    tf.dispose([w, b, v, x]);
+  });
+
   it('follows a layer that computes something else from now on', async () => {
     class Switched extends L.Layer {
       static readonly className = 'TestSwitched';

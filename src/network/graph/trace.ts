@@ -15,6 +15,8 @@ interface OpenEngine {
   runKernelFunc(call: KernelCall): tf.Tensor | tf.Tensor[];
   readSync(id: object): unknown;
   read(id: object): unknown;
+  clone(t: tf.Tensor): tf.Tensor;
+  gradients(...request: unknown[]): unknown;
   makeTensorFromTensorInfo(info: { dataId: object; shape: number[]; dtype: string }): tf.Tensor;
   readonly state: {
     gradientDepth: number;
@@ -62,7 +64,7 @@ class Recorder {
 
   run(f: (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[], inputs: readonly tf.Tensor[]): Graph {
     const { engine } = this;
-    const { runKernelFunc, readSync, read } = engine;
+    const { runKernelFunc, readSync, read, clone, gradients } = engine;
     const ins = inputs.map((t, i) => this.enter(t, { input: i }));
     // Tapes are off and activations still not fused: the engine asks for the depth of gradients.
     engine.state.gradientDepth++;
@@ -71,13 +73,20 @@ class Recorder {
       this.insideKernel > 0 ? runKernelFunc.call(engine, call) : this.record(call, runKernelFunc);
     engine.readSync = (id) => this.noteRead(() => readSync.call(engine, id));
     engine.read = (id) => this.noteRead(() => read.call(engine, id));
+    engine.clone = (t) => {
+      const copy = clone.call(engine, t);
+      // What a tape saves inside a kernel is a copy that nobody has seen being made.
+      if (this.insideKernel > 0) heldFrom.set(copy, heldFrom.get(t) ?? t);
+      return copy;
+    };
+    engine.gradients = (...request) => this.withTape(() => gradients.apply(engine, request));
     let outputs: readonly Value[] = [];
     try {
       tf.tidy(() => {
         outputs = f(inputs).map((t) => this.valueOf(t));
       });
     } finally {
-      Object.assign(engine, { runKernelFunc, readSync, read });
+      Object.assign(engine, { runKernelFunc, readSync, read, clone, gradients });
       engine.state.gradientDepth--;
       engine.state.kernelDepth--;
     }
@@ -90,6 +99,19 @@ class Recorder {
       escapes: [...this.escapes],
       dispose: () => this.release(),
     };
+  }
+
+  /** A gradient that the function takes itself needs a tape of its own; one inside it has that already. */
+  private withTape<T>(work: () => T): T {
+    const { state } = this.engine;
+    if (state.kernelDepth === 0) return work();
+    const { gradientDepth, kernelDepth } = state;
+    Object.assign(state, { gradientDepth: 0, kernelDepth: 0 });
+    try {
+      return work();
+    } finally {
+      Object.assign(state, { gradientDepth, kernelDepth });
+    }
   }
 
   release(): void {
