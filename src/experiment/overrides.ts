@@ -78,7 +78,7 @@ export function expandVary(text: string): { readonly path: string; readonly valu
     const count = to - from + 1;
     if (!(count <= mostValues))
       throw new InputError(
-        `--vary ${text}: the range has ${count} values; up to ${mostValues} are run at once. Vary less, or part it with several sweeps.`,
+        `--vary ${text}: the range has ${count} values; up to ${mostValues} are run at once. Vary less, or split it into several sweeps.`,
       );
     return { path, values: Array.from({ length: count }, (_, i) => from + i) };
   }

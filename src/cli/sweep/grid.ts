@@ -21,7 +21,7 @@ export function gridOf(vary: readonly string[]): Cell[] {
   const count = axes.reduce((product, axis) => product * axis.values.length, 1);
   if (count > mostValues)
     throw new InputError(
-      `The grid has ${count} cells; up to ${mostValues} are run at once. Vary less, or part it with several sweeps.`,
+      `The grid has ${count} cells; up to ${mostValues} are run at once. Vary less, or split it into several sweeps.`,
     );
   let cells: Record<string, unknown>[] = [{}];
   for (const { path, values } of axes)

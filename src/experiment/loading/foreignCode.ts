@@ -69,7 +69,7 @@ function watch(): void {
       if (!foreign?.loading) return original.apply(this, values);
       const error = refusal(
         foreign,
-        `${foreign.file} trains when it is loaded (${name}), which would be in secret. Export the function that makes the model and train in another one, or watch the program as it is: kernelscope watch -- node ${foreign.file}`,
+        `${foreign.file} trains when it is loaded (${name}), and that training would go unrecorded. Export the function that makes the model and train in another file, or watch the program as it is: kernelscope watch -- node ${foreign.file}`,
       );
       if (name === 'minimize') throw error;
       return new Promise(() => undefined);
